@@ -1,0 +1,123 @@
+# Bare `make` lists the targets. Another interpreter: make PYTHON=python3.12 up
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMPS := .venv/stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
+MANAGE := $(BIN)/python manage.py
+PYTEST := $(BIN)/python -m pytest
+CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
+# Random and gone after the check: production settings refuse to start without secrets of their own.
+THROWAWAY = $$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')
+
+# An environment whose interpreter has gone (the system's Python was upgraded) is made anew.
+$(shell [ -x $(BIN)/python ] || rm -rf $(STAMPS))
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help up setup check test reset format installed-for-check chromium format-check lint types \
+	contracts migrations deploy templates tests
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+up: setup ## Start Greenroom at http://localhost:8000 (PORT, DATABASE_URL, CELERY_BROKER_URL); Ctrl-C stops it
+	@exec $(BIN)/python -m greenroom.parent
+
+setup: $(STAMPS)/greenroom ## Make the environment in .venv, and nothing else
+
+check: installed-for-check chromium format-check lint types contracts migrations deploy templates tests ## Everything that must be green
+	@echo "Everything is green."
+
+test: $(STAMPS)/greenroom $(STAMPS)/check ## The fast tests: all but browser, torch, races and slow ones
+	@$(PYTEST) -n 2 -q -m "not (browser or torch or race or slow)"
+
+reset: ## Delete the database, the clips and everything else in var/
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m greenroom.parent reset; else rm -rf var; fi
+
+format: $(STAMPS)/greenroom $(STAMPS)/check ## Put the code into the house's form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# The environment. A stamp is older than its file only when there is something to install.
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "Greenroom needs Python 3.11 or newer, and there is no $(PYTHON) here."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Greenroom needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.12 up"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Making the environment in .venv …"
+	@$(PYTHON) -m venv --clear .venv
+
+$(STAMPS)/web: requirements/web.txt | $(BIN)/python
+	@echo "Installing what the web needs (requirements/web.txt) …"
+	@$(PIP) -r requirements/web.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/greenroom: pyproject.toml $(STAMPS)/web
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMPS)/check: requirements/check.txt $(STAMPS)/web
+	@echo "Installing what the checks need (requirements/check.txt) …"
+	@$(PIP) -r requirements/check.txt
+	@touch $@
+
+$(STAMPS)/render: requirements/render.txt $(STAMPS)/web
+	@echo "Installing the video engine (requirements/render.txt); this takes minutes …"
+	@$(PIP) -r requirements/render.txt
+	@touch $@
+
+# The steps of `make check`, in order.
+
+installed-for-check: $(STAMPS)/greenroom $(STAMPS)/check $(STAMPS)/render
+
+chromium:
+	@if ! ($(CHROMIUM)) >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests …"; \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			chromium fonts-dejavu-core) >.venv/chromium.log 2>&1 || tail -5 .venv/chromium.log; fi
+	@($(CHROMIUM)) >/dev/null || { \
+		echo "The browser tests need Chromium, and it cannot be installed from here. Install your system's package chromium."; exit 1; }
+
+format-check:
+	@echo "== Format"
+	@$(BIN)/ruff format --check .
+
+lint:
+	@echo "== Lint"
+	@$(BIN)/ruff check .
+
+types:
+	@echo "== Types"
+	@PYTHONPATH=platform:. $(BIN)/mypy
+
+contracts:
+	@echo "== Import contracts"
+	@$(BIN)/lint-imports
+
+migrations:
+	@echo "== Missing migrations"
+	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+deploy:
+	@echo "== Production settings"
+	@GREENROOM_MODE=production GREENROOM_HOSTS=greenroom.example GREENROOM_ADDRESS=https://greenroom.example \
+		GREENROOM_SECRET_KEY="$(THROWAWAY)" GREENROOM_PEPPERS="{\"1\": \"$(THROWAWAY)\"}" \
+		$(MANAGE) check --deploy --fail-level WARNING
+
+templates:
+	@echo "== Templates"
+	@$(BIN)/djlint --lint --quiet templates
+
+tests:
+	@echo "== Tests: fast"
+	@$(PYTEST) -n 2 -q -m "not (browser or torch or race or slow)"
+	@echo "== Tests: races, and what kills processes"
+	@$(PYTEST) -q -m "(race or slow) and not (browser or torch)"
+	@echo "== Tests: the video engine"
+	@$(PYTEST) -q -m "torch and not browser"
+	@echo "== Tests: the browser"
+	@$(PYTEST) -q -m browser
