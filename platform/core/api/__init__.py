@@ -1,0 +1,27 @@
+"""What every ``api.py`` builds on: endpoints, strict shapes, cursor pages, repeated requests.
+
+Knows no feature and nobody who acts: authentication, permissions and words for problems are the
+top floor's (``greenroom.api``).
+"""
+
+from core.api.endpoint import Endpoint
+from core.api.fields import PublicId, Ratio, Seconds, Text, Whole
+from core.api.operations import Operation, operation, operation_of
+from core.api.pages import Page, PageWish, page_of
+from core.api.shapes import Shape
+
+__all__ = [
+    "Endpoint",
+    "Operation",
+    "Page",
+    "PageWish",
+    "PublicId",
+    "Ratio",
+    "Seconds",
+    "Shape",
+    "Text",
+    "Whole",
+    "operation",
+    "operation_of",
+    "page_of",
+]

@@ -1,0 +1,120 @@
+"""The view behind every address of the native API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.operations import Operation, operation_of
+from core.api.shapes import Shape
+from core.errors import BodyTooLarge, Unreadable
+from core.idempotency.commands import AlreadyAnswered, Once
+
+LARGEST_BODY = 1024 * 1024
+
+
+class OnlyJson(BaseContentNegotiation):
+    """JSON goes out whatever ``Accept`` says; what comes in must say that it is JSON."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        kind = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == kind), None)
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class StrictJson(BaseParser):
+    """One JSON object in UTF-8 (RFC 8259), of bounded size."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        raw = stream.read(LARGEST_BODY + 1)
+        if len(raw) > LARGEST_BODY:
+            raise BodyTooLarge(_("A body has at most one mebibyte."), most=LARGEST_BODY)
+        try:
+            body = json.loads(raw.decode(), parse_constant=_no_number)
+            # Escapes can spell half a surrogate pair, which no text column and no answer can hold.
+            json.dumps(body, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            raise Unreadable(_("The body is not valid JSON in UTF-8.")) from None
+        if not isinstance(body, dict):
+            raise Unreadable(_("The body must be one JSON object."))
+        return body
+
+
+class Endpoint(APIView):
+    """One address. Each method carries an ``operation``; what has none is not allowed."""
+
+    parser_classes: ClassVar[Any] = [StrictJson]
+    content_negotiation_class = OnlyJson
+    metadata_class = None  # the schema says it better than OPTIONS
+
+    @property
+    def actor(self) -> Any:
+        """Whoever authentication found; this floor does not know of what class."""
+        return self.request.auth
+
+    @property
+    def operation(self) -> Operation:
+        found = operation_of(self, self.request.method)
+        assert found is not None, "the method carries no operation"
+        return found
+
+    def asked(self) -> dict[str, Any]:
+        """The valid body. Raises DRF's ``ValidationError`` with a code for each field."""
+        return _valid(self.operation.asks, self.request.data)
+
+    def asked_in_query(self) -> dict[str, Any]:
+        return _valid(self.operation.query, self.request.query_params.dict())
+
+    def once(self) -> Once | None:
+        """The request's ``Idempotency-Key``, bound to party, programme, route and payload.
+
+        Not to the token: rotating one in the middle of a retry must not do the deed twice.
+        """
+        key = self.request.headers.get("Idempotency-Key")
+        if key is None:
+            return None
+        match = self.request.resolver_match
+        route = f"{self.request.method} {match.route if match else ''}"
+        return Once.of(
+            scope=f"{self.actor.party_id}:{self.actor.programme}:{route}",
+            key=key,
+            payload={"path": self.kwargs, "body": self.request.data},
+        )
+
+    def answer(self, body: dict[str, Any]) -> Response:
+        """The operation's own status; of something new, ``url`` also says where it is."""
+        return answered(self.operation.status, body)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, AlreadyAnswered):
+            again = answered(exc.status, exc.body)
+            again.headers["Idempotent-Replayed"] = "true"
+            return again
+        return super().handle_exception(exc)
+
+
+def answered(status: int, body: Any) -> Response:
+    headers = {"Location": body["url"]} if status == 201 else None  # noqa: PLR2004
+    return Response(body, status=status, headers=headers)
+
+
+def _valid(shape_class: type[Shape] | None, raw: Any) -> dict[str, Any]:
+    assert shape_class is not None, "the operation has no shape for this"
+    shape = shape_class(data=raw)
+    shape.is_valid(raise_exception=True)
+    found: dict[str, Any] = shape.validated_data
+    return found
+
+
+def _no_number(_name: str) -> Any:
+    raise ValueError("NaN and infinities are no JSON")
