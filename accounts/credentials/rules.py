@@ -1,0 +1,112 @@
+"""The shape of a token, its digest, its scopes.
+
+``grm_`` + type letter + ``_`` + 12-character public key id + 43-character secret (256 bit) +
+6-character CRC-32 of all that stands before it. Base 62 throughout, so that a double click takes
+it whole. The checksum lets a mistyped or made-up token be refused without asking the database;
+the key id may be logged and shown; the secret is stored only as HMAC-SHA-256 under a pepper.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import zlib
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+KEY_ID_SIGNS = 12
+SECRET_SIGNS = 43
+CHECK_SIGNS = 6
+_SHAPE = re.compile(r"grm_[tspc]_[0-9A-Za-z]{61}\Z")
+
+SESSION_LASTS = timedelta(days=14)
+LONGEST_LIFE_DAYS = 90
+USUAL_LIFE_DAYS = 30
+TOKENS_PER_PARTY = 10
+
+
+class Letter(StrEnum):
+    """What kind of token it is, readable before anything else."""
+
+    TESTER = "t"
+    SERVICE = "s"
+    PREVIEW = "p"
+    CANARY = "c"
+
+
+class Scope(StrEnum):
+    CLIPS_CREATE = "clips:create"
+    CLIPS_READ = "clips:read"
+    QUOTA_READ = "quota:read"
+    TOKENS_READ = "tokens:read"
+    TOKENS_REVOKE = "tokens:revoke"
+
+
+# Minting stays in the portal: a token that could mint tokens would outlive its own revocation.
+TOKENS_MINT = "tokens:mint"
+TOKEN_SCOPES = [scope.value for scope in Scope]
+SESSION_SCOPES = [*TOKEN_SCOPES, TOKENS_MINT]
+
+SCOPE_WORDS = {
+    Scope.CLIPS_CREATE: _("Make clips and cancel your own jobs"),
+    Scope.CLIPS_READ: _("See your jobs and clips and download them"),
+    Scope.QUOTA_READ: _("See your quota"),
+    Scope.TOKENS_READ: _("See the list of your tokens, never their secrets"),
+    Scope.TOKENS_REVOKE: _("Revoke your tokens"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenParts:
+    letter: str
+    key_id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"<token {self.key_id}>"  # never the secret
+
+
+def checksum(text: str) -> str:
+    """CRC-32 (IEEE 802.3) as six base-62 digits, most significant first."""
+    number, signs = zlib.crc32(text.encode()), []
+    for _place in range(CHECK_SIGNS):
+        number, digit = divmod(number, 62)
+        signs.append(BASE62[digit])
+    return "".join(reversed(signs))
+
+
+def random_base62(signs: int) -> str:
+    return "".join(secrets.choice(BASE62) for _place in range(signs))
+
+
+def new_token(letter: Letter) -> tuple[TokenParts, str]:
+    """Fresh parts and the one text that carries them; the text is shown once and not kept."""
+    parts = TokenParts(letter, random_base62(KEY_ID_SIGNS), random_base62(SECRET_SIGNS))
+    body = f"grm_{parts.letter}_{parts.key_id}{parts.secret}"
+    return parts, body + checksum(body)
+
+
+def read_token(text: str) -> TokenParts | None:
+    """The parts of a well-formed token, else None. Touches nothing but the text."""
+    if not _SHAPE.match(text):
+        return None
+    body, check = text[:-CHECK_SIGNS], text[-CHECK_SIGNS:]
+    if not hmac.compare_digest(checksum(body), check):
+        return None
+    key_id, secret = body[6 : 6 + KEY_ID_SIGNS], body[6 + KEY_ID_SIGNS :]
+    return TokenParts(body[4], key_id, secret)
+
+
+def digest(secret: str, pepper: str) -> bytes:
+    """HMAC-SHA-256: 256 random bits need no slow hash, and the pepper keeps a dump unconfirmable."""
+    return hmac.digest(pepper.encode(), secret.encode(), hashlib.sha256)
+
+
+def session_digest(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode()).hexdigest()

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.invitations.models import Invitation
+from accounts.invitations.rules import digest_of
+from core.clock import CoreNow
+
+
+def invitations_open() -> QuerySet[Invitation]:
+    """Neither taken nor withdrawn nor too old, to a programme that is open."""
+    return Invitation.objects.select_related("programme").filter(
+        ended_at=None, expires_at__gt=CoreNow(), programme__is_open=True
+    )
+
+
+def invitation_by_secret(secret: str) -> Invitation | None:
+    """None for every link that does not open: made up, used, withdrawn and expired look alike."""
+    return invitations_open().filter(digest=digest_of(secret)).first()
+
+
+def invitation_open(invitation_id: UUID) -> Invitation | None:
+    return invitations_open().filter(id=invitation_id).first()

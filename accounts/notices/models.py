@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from django.db import models
+
+from accounts.people.models import Party
+from core.clock import CoreNow
+
+
+class Notice(models.Model):
+    """One thing worth telling a party, once. Its id is the outbox message's, so it cannot double."""
+
+    id = models.UUIDField(primary_key=True)
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=64)
+    subject_kind = models.CharField(max_length=32)
+    subject_id = models.UUIDField()
+    facts = models.JSONField(default=dict)
+    at = models.DateTimeField(db_default=CoreNow())
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["party", "-at"],
+                name="unread_notices",
+                condition=models.Q(read_at=None),
+            ),
+        ]

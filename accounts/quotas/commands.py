@@ -1,0 +1,115 @@
+"""Reserving and settling. Two SQL functions do the sums; nothing else touches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from accounts.quotas.models import Budget, Kind
+from core.audit.commands import record
+from core.clock import now
+from core.errors import InvalidOrder, QuotaExceeded
+
+WORDS = {
+    ("credits", "lineage"): lambda: _("credits of this token"),
+    ("credits", "party"): lambda: _("your credits"),
+    ("credits", "programme"): lambda: _("credits of the programme"),
+    ("money", "lineage"): lambda: _("fees of this token"),
+    ("money", "party"): lambda: _("your fees"),
+    ("money", "programme"): lambda: _("fees of the programme"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An amount to hold: whole credits, or micro-units of the programme's currency."""
+
+    reservation_id: UUID
+    kind: Kind
+    amount: int
+
+
+def reserve(
+    *, work_id: UUID, programme_id: UUID, party_id: UUID, lineage_id: UUID, holds: list[Hold]
+) -> None:
+    """Hold every amount in every budget on its path, or nothing. One statement.
+
+    Raises ``QuotaExceeded`` naming the budget that refused and what is left in it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT refused_kind, refused_level, refused_amount, left_over"
+            " FROM quota_reserve(%s, %s, %s, %s, %s::uuid[], %s::text[], %s::bigint[])",
+            [
+                work_id,
+                programme_id,
+                party_id,
+                lineage_id,
+                [hold.reservation_id for hold in holds],
+                [hold.kind.value for hold in holds],
+                [hold.amount for hold in holds],
+            ],
+        )
+        refused = cursor.fetchone()
+    if refused:
+        kind, level, asked, left = refused
+        raise QuotaExceeded(asked=asked, left=left, budget=WORDS[kind, level](), budget_kind=kind)
+
+
+def settle_reservation(*, work_id: UUID, kind: Kind, charge: int) -> bool:
+    """End the reservation: charge this much (0 gives all back). False when it had ended before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT quota_settle(%s, %s, %s)", [work_id, kind.value, charge])
+        (ended,) = cursor.fetchone()
+    return bool(ended)
+
+
+def grant_budget(
+    *,
+    programme_id: UUID,
+    kind: Kind,
+    limit: int,
+    party_id: UUID | None = None,
+    lineage_id: UUID | None = None,
+    actor: UUID | None = None,
+) -> Budget:
+    """Set the limit of one budget, making the row where there is none.
+
+    Raises ``InvalidOrder`` for a limit below what is already reserved and spent.
+    """
+    if limit < 0:
+        raise InvalidOrder("limit_negative", _("A budget's limit is zero or more."), field="limit")
+    with transaction.atomic():
+        Budget.objects.bulk_create(
+            [
+                Budget(
+                    programme_id=programme_id,
+                    party_id=party_id,
+                    lineage_id=lineage_id,
+                    kind=kind,
+                    limit=0,
+                    made_at=now(),
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        budget = Budget.objects.select_for_update().get(
+            programme_id=programme_id, party_id=party_id, lineage_id=lineage_id, kind=kind
+        )
+        used = budget.reserved + budget.spent
+        if limit < used:
+            raise InvalidOrder(
+                "limit_below_use",
+                _("%(used)s is already in use; the limit cannot be lower.") % {"used": used},
+                field="limit",
+                used=used,
+            )
+        Budget.objects.filter(id=budget.id).update(limit=limit)
+        record(
+            "budget.granted", subject=("budget", budget.id), actor=actor, limit=limit, budget_kind=kind.value
+        )
+    budget.limit = limit
+    return budget
