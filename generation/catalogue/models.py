@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+from django.db import models
+from django.db.models import F, Q
+
+from core.clock import CoreNow
+from core.fields import id_field
+
+
+class VideoModel(models.Model):
+    """One revision of a video model: what makes the clip, its limits and its licence.
+
+    A row's facts never change; another revision is another row. ``checkpoint`` is a folder's name
+    below the operator's models folder, empty for an engine that needs none.
+    """
+
+    class State(models.TextChoices):
+        OFFERED = "offered"
+        RETIRED = "retired"
+
+    id = id_field()
+    slug = models.SlugField(max_length=64)
+    revision = models.CharField(max_length=64)
+    name = models.CharField(max_length=120)
+    engine = models.CharField(max_length=32)
+    checkpoint = models.CharField(max_length=200, blank=True)
+    licence = models.CharField(max_length=120)
+    shows_noise = models.BooleanField(default=False)
+    state = models.CharField(max_length=8, choices=State, default=State.OFFERED)
+    order = models.PositiveSmallIntegerField(default=100)
+    frame_step = models.PositiveIntegerField()
+    frame_offset = models.PositiveIntegerField()
+    min_frames = models.PositiveIntegerField()
+    max_frames = models.PositiveIntegerField()
+    rate_num = models.PositiveIntegerField()
+    rate_den = models.PositiveIntegerField(default=1)
+    made_at = models.DateTimeField(db_default=CoreNow())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_row_per_model_revision", fields=["slug", "revision"]),
+            models.UniqueConstraint(
+                name="one_revision_is_offered", fields=["slug"], condition=Q(state="offered")
+            ),
+            models.CheckConstraint(
+                name="model_limits_make_sense",
+                condition=Q(
+                    frame_step__gte=1,
+                    min_frames__gte=1,
+                    max_frames__gte=F("min_frames"),
+                    rate_num__gte=1,
+                    rate_den__gte=1,
+                ),
+            ),
+            models.CheckConstraint(
+                name="model_state_is_known", condition=Q(state__in=["offered", "retired"])
+            ),
+        ]
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second, exactly."""
+        return Fraction(self.rate_num, self.rate_den)
+
+
+class PriceRow(models.Model):
+    """One line of the price table: a tier at a size, what it generates, what a second costs.
+
+    ``width`` × ``height`` is the file, ``generated_width`` × ``generated_height`` what the model
+    makes (1080 lines are generated as 1088 and cropped, never rescaled).
+    """
+
+    id = id_field()
+    model = models.ForeignKey(VideoModel, on_delete=models.PROTECT, related_name="prices")
+    tier = models.CharField(max_length=16)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    generated_width = models.PositiveIntegerField()
+    generated_height = models.PositiveIntegerField()
+    steps = models.PositiveIntegerField()
+    credits_per_second = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_price_per_tier_and_size", fields=["model", "tier", "width", "height"]
+            ),
+            models.CheckConstraint(
+                name="a_price_is_positive",
+                condition=Q(credits_per_second__gte=1, steps__gte=1),
+            ),
+            models.CheckConstraint(
+                name="generated_covers_the_file",
+                condition=Q(
+                    width__gte=2,
+                    height__gte=2,
+                    generated_width__gte=F("width"),
+                    generated_height__gte=F("height"),
+                ),
+            ),
+        ]

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.people.models import Party
+from accounts.programmes.models import Programme
+from core.clock import CoreNow
+from core.fields import id_field
+from generation.jobs.models import Job
+from generation.threads.models import Thread
+
+
+class Clip(models.Model):
+    """What a job made: one immutable master, its facts and the recipe that makes it again.
+
+    ``width`` × ``height`` is the file, ``generated_*`` what the model made. Review, release and
+    credit will bind to ``master_sha256``.
+    """
+
+    id = id_field()
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="clip")
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="clips")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="clips")
+    thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="clips")
+    version = models.PositiveIntegerField()
+    master_sha256 = models.CharField(max_length=64)
+    bytes = models.BigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    generated_width = models.PositiveIntegerField()
+    generated_height = models.PositiveIntegerField()
+    frames = models.PositiveIntegerField()
+    rate_num = models.PositiveIntegerField()
+    rate_den = models.PositiveIntegerField()
+    seed = models.BigIntegerField()
+    prompt = models.TextField()
+    recipe = models.JSONField()
+    made_at = models.DateTimeField(db_default=CoreNow())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="versions_of_a_thread_are_numbered", fields=["thread", "version"]
+            ),
+            models.CheckConstraint(
+                name="clip_master_is_a_sha256",
+                condition=Q(master_sha256__regex=r"^[0-9a-f]{64}$"),
+            ),
+        ]
+        indexes = [models.Index(fields=["party", "-made_at", "-id"], name="clips_of_a_party")]
+
+    @property
+    def rate(self) -> Fraction:
+        return Fraction(self.rate_num, self.rate_den)
+
+
+class Viewing(models.Model):
+    """Staff said why they open somebody else's clip; it counts for half an hour."""
+
+    id = id_field()
+    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="viewings")
+    viewer = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=16)
+    why = models.CharField(max_length=32)
+    at = models.DateTimeField(db_default=CoreNow())
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_viewing_ends", condition=Q(until__gt=models.F("at"))
+            ),
+        ]
+        indexes = [models.Index(fields=["clip", "viewer", "-until"], name="viewings_of_a_clip")]

@@ -1,0 +1,206 @@
+"""A clip's page: picture, what was asked, what made it, who saw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.credentials.doors import PortalRequest, signed_in
+from core.audit.queries import events_of
+from core.ids import read_id, shown
+from generation.clips.commands import say_why
+from generation.clips.models import Clip
+from generation.clips.queries import clip_for, clip_may_be_asked_for, clips_before, seen_by
+from generation.clips.words import REASONS, role_words, why_words
+from generation.jobs.words import record_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    url: str
+    poster_url: str
+    sprite_url: str
+    sprite_tiles: int
+    sprite_columns: int
+    title: str
+    duration_text: str
+    state_words: str
+    made_at: datetime
+    width: int
+    height: int
+
+
+def shown_cards(
+    clips: QuerySet[Clip], *, before: str | None, most: int
+) -> tuple[list[Card], str | None]:
+    """One page of clips, and the id of the last one where there are more."""
+    found = clips_before(clips, read_id("clip", before) if before else None, most + 1)
+    page = found[:most]
+    more = shown("clip", page[-1].id) if len(found) > most else None
+    return [_card(clip) for clip in page], more
+
+
+@signed_in
+def clip_page(request: PortalRequest, clip: str) -> HttpResponse:
+    if clip_may_be_asked_for(request.actor, clip):
+        return redirect("ask-clip", clip)
+    found = clip_for(request.actor, clip)
+    is_mine = found.party_id == request.actor.party_id
+    job = shown("job", found.job_id)
+    return render(
+        request,
+        "generation/clips/clip.html",
+        {
+            "clip": _shown(found),
+            "renditions": _files(found),
+            "seen_by": [
+                {"at": look.at, "role_words": role_words(look.role), "why_words": why_words(look.why)}
+                for look in seen_by(found)
+            ],
+            "record": _record(found, request),
+            "again_url": f"{reverse('new-clip')}?again={job}" if is_mine else None,
+            "continue_url": f"{reverse('new-clip')}?continue={job}" if is_mine else None,
+            "is_mine": is_mine,
+        },
+    )
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def ask(request: PortalRequest, clip: str) -> HttpResponse:
+    """Staff say why before they open somebody else's clip; the owner will read it."""
+    if not clip_may_be_asked_for(request.actor, clip):
+        return redirect("clip", clip)
+    why = request.POST.get("why", "")
+    if request.method == "POST" and why in REASONS:
+        say_why(actor=request.actor, shown_id=clip, why=why)
+        return redirect("clip", clip)
+    context = {
+        "reasons": [(value, words()) for value, words in REASONS.items()],
+        "why": why,
+        "error": _("Choose a reason.") if request.method == "POST" else "",
+    }
+    return render(
+        request,
+        "generation/clips/ask.html",
+        context,
+        status=422 if context["error"] else 200,
+    )
+
+
+def duration_text(frames: int, num: int, den: int) -> str:
+    """Seconds with one decimal below a minute, then minutes and seconds."""
+    seconds = frames * den / num
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
+
+
+def _card(clip: Clip) -> Card:
+    files = {one.kind: one for one in clip.renditions.all()}
+    sprite = files.get("sprite")
+    return Card(
+        url=reverse("clip", args=[shown("clip", clip.id)]),
+        poster_url=_media(files.get("poster")),
+        sprite_url=_media(sprite),
+        sprite_tiles=len(sprite.recipe.get("tiles", [])) if sprite else 0,
+        sprite_columns=int(sprite.recipe.get("columns", 0)) if sprite else 0,
+        title=clip.prompt,
+        duration_text=duration_text(clip.frames, clip.rate_num, clip.rate_den),
+        state_words=_("Only you can see it"),
+        made_at=clip.made_at,
+        width=clip.width,
+        height=clip.height,
+    )
+
+
+def _shown(clip: Clip) -> dict[str, Any]:
+    files = {one.kind: one for one in clip.renditions.all()}
+    return {
+        "public_id": shown("clip", clip.id),
+        "prompt": clip.prompt,
+        "src": _media(files.get("master")),
+        "poster": _media(files.get("poster")),
+        "sprite_url": _media(files.get("sprite")),
+        "frames": clip.frames,
+        "rate_num": clip.rate_num,
+        "rate_den": clip.rate_den,
+        "width": clip.width,
+        "height": clip.height,
+        "generated_width": clip.generated_width,
+        "generated_height": clip.generated_height,
+        "seed": clip.seed,
+        "steps": clip.job.steps,
+        "tier": clip.job.tier,
+        "model_name": clip.job.model.name,
+        "model_revision": clip.job.model.revision,
+        "made_at": clip.made_at,
+        "master_sha256": clip.master_sha256,
+        "recipe": _recipe(clip),
+    }
+
+
+def _recipe(clip: Clip) -> list[tuple[str, str]]:
+    engine = clip.recipe.get("engine", {})
+    libraries = engine.get("libraries", {})
+    lines = [
+        (_("Version in its thread"), str(clip.version)),
+        (_("Engine"), str(engine.get("engine", ""))),
+        (_("Device"), str(engine.get("device", ""))),
+        (_("Libraries"), ", ".join(f"{name} {value}" for name, value in libraries.items())),
+    ]
+    return [(label, value) for label, value in lines if value]
+
+
+def _files(clip: Clip) -> list[dict[str, Any]]:
+    words = {"master": _("Clip"), "poster": _("Poster"), "sprite": _("Contact sheet")}
+    return [
+        {
+            "kind_words": words.get(one.kind, one.kind),
+            "bytes": one.bytes,
+            "sha256": one.sha256,
+            "url": f"{_media(one)}?download=1",
+        }
+        for one in clip.renditions.all()
+    ]
+
+
+def _record(clip: Clip, request: PortalRequest) -> list[dict[str, Any]]:
+    events = sorted(
+        chain(events_of(clip.job_id), events_of(clip.id)), key=lambda event: event.at
+    )
+    return [
+        {
+            "at": event.at,
+            "role": _who(event.actor_party_id, clip, request),
+            "sentence": record_sentence(event.kind, event.facts),
+        }
+        for event in events
+    ]
+
+
+def _who(party_id: Any, clip: Clip, request: PortalRequest) -> str:
+    if party_id is None:
+        return _("Greenroom")
+    if party_id == request.actor.party_id:
+        return _("You")
+    return _("The maker") if party_id == clip.party_id else _("Staff")
+
+
+def _media(rendition: Any) -> str:
+    return f"/media/{shown('rendition', rendition.id)}" if rendition else ""
+
+
+urlpatterns = [
+    path("clips/<str:clip>", clip_page, name="clip"),
+    path("clips/<str:clip>/why", ask, name="ask-clip"),
+]

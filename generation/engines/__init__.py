@@ -1,0 +1,1 @@
+"""Engines make frames. Nothing below this folder knows Django; torch lives only in ``local/``."""

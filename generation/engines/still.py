@@ -1,0 +1,77 @@
+"""The engine without a model: a quiet landscape drawn with numpy, the same on every run.
+
+It serves tests and the first minutes of an installation. The prompt chooses palette and ridges, the
+seed the way things move; each frame carries its number (``framecode``).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from generation.engines.framecode import draw_frame_number
+from generation.engines.landscape import Landscape
+from generation.engines.limits import Capabilities, FrameRule, SizeRule
+from generation.engines.order import Order
+from generation.engines.protocol import Estimate, Frames, Stage, Watch
+
+DRAWING = "1"
+"""Part of every recipe; raise it whenever the same order would give other pixels."""
+
+_PIXELS_PER_S = 60_000_000
+
+
+class StillEngine:
+    name: ClassVar[str] = "still"
+    packages: ClassVar[tuple[str, ...]] = ()
+
+    def capabilities(self, checkpoint: Path | None) -> Capabilities:  # noqa: ARG002
+        return Capabilities(
+            frames=FrameRule(step=1, offset=0, minimum=1, maximum=600),
+            sizes=SizeRule(multiple=2, least_side=96, most_side=1920, most_pixels=1920 * 1080),
+            longest_s=Fraction(10),
+            slowest_rate=Fraction(1),
+            fastest_rate=Fraction(60),
+            most_steps=100,
+            tiers=("turbo", "standard"),
+            has_guidance=False,
+        )
+
+    def load(self, checkpoint: Path | None) -> None:
+        """Nothing to load."""
+
+    def estimate(self, order: Order) -> Estimate:
+        seconds = order.frames * order.width * order.height / _PIXELS_PER_S
+        return Estimate(
+            seconds=seconds,
+            seconds_low=seconds / 3,
+            seconds_high=seconds * 4,
+            memory_bytes=4 * order.width * order.height * 3,
+        )
+
+    def render(self, order: Order, watch: Watch) -> Frames:
+        self.capabilities(order.checkpoint).check(order)
+        watch.tick(Stage.PROMPT, 0, 1)
+        scene = Landscape(order.prompt, order.seed, order.width, order.height)
+        for step in range(order.steps + 1):
+            watch.tick(Stage.DENOISE, step, order.steps)
+        for number in range(order.frames):
+            watch.tick(Stage.DECODE, number, order.frames)
+            frame = scene.drawn(float(number / order.rate))
+            draw_frame_number(frame, number)
+            yield frame
+        watch.tick(Stage.DECODE, order.frames, order.frames)
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "engine": self.name,
+            "drawing": DRAWING,
+            "device": "cpu",
+            "weights": {},
+            "libraries": {"numpy": version("numpy")},
+        }
+
+    def close(self) -> None:
+        """Nothing to free."""

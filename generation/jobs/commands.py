@@ -1,0 +1,232 @@
+"""What a tester does with a job: submit, cancel, vouch for a held one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from accounts.agreements.queries import acceptance_of
+from accounts.credentials.commands import lock_live_credential
+from accounts.credentials.queries import Actor
+from accounts.programmes.models import Role
+from accounts.programmes.queries import membership_of
+from accounts.quotas.commands import Hold, reserve, settle_reservation
+from accounts.quotas.models import Kind
+from core.audit.commands import record
+from core.clock import now
+from core.errors import Absent, AgreementMissing, NotAllowed, TooLate
+from core.idempotency.commands import Once
+from core.ids import new_id, read_id
+from core.outbox.commands import say
+from core.states import advance
+from generation.jobs.models import Job
+from generation.jobs.orders import Quote, Wish, checked_prompt, chosen_seed, quote
+from generation.jobs.queries import job_for
+from generation.jobs.rules import MOVES, Move, State, lane_of
+from generation.threads.models import Thread
+
+Answer = Callable[[Job], tuple[int, Any]]
+
+
+def submit_job(
+    *, actor: Actor, wish: Wish, once: Once | None = None, answer: Answer | None = None
+) -> Job:
+    """Queue one clip, with its price reserved, or change nothing.
+
+    Order of locks: credential, idempotency key, then rows of our own, and as the last statement
+    before the commit the budgets, whose programme row everybody wants.
+    With ``once``, a repetition raises ``AlreadyAnswered`` with what ``answer`` gave first.
+    Raises any ``Refusal`` of the order, the membership, the agreement or the quota.
+    """
+    with transaction.atomic():
+        lock_live_credential(actor.credential_id)
+        if once:
+            once.begin()
+        acceptance_id = _right_to_submit(actor)
+        prompt, seed = checked_prompt(wish.prompt), chosen_seed(wish.seed)
+        quoted, thread = quote(wish), _thread(actor, wish.continues)
+        job = _job(actor, acceptance_id, quoted, prompt, seed, thread)
+        job.save(force_insert=True)
+        record(
+            "job.submitted",
+            subject=("job", job.id),
+            actor=actor.party_id,
+            credential=actor.credential_id,
+            price_credits=job.price_credits,
+        )
+        say("job.queued", subject=("job", job.id), party=actor.party_id)
+        if once and answer:
+            once.keep(*answer(job))
+        reserve(
+            work_id=job.id,
+            programme_id=job.programme_id,
+            party_id=job.party_id,
+            lineage_id=actor.lineage_id,
+            holds=[Hold(job.reservation_id, Kind.CREDITS, job.price_credits)],
+        )
+    return job
+
+
+def cancel_job(*, actor: Actor, shown_id: str) -> Job:
+    """Waiting or held: over at once, everything back. Rendering: asked to stop at the next step.
+
+    Cancelling twice is fine. Raises ``TooLate`` for a job that is over.
+    """
+    actor.must_carry("clips:create")
+    with transaction.atomic():
+        job = job_for(actor, shown_id)
+        mine = Job.objects.filter(id=job.id)
+        if job.state in (State.QUEUED, State.HELD):
+            if advance(
+                mine,
+                MOVES,
+                Move.CANCEL,
+                seen=State(job.state),
+                finished_at=now(),
+                held_until=None,
+                cancel_asked_at=now(),
+            ):
+                _record_end(job, "job.cancelled", actor, charged=0)
+                settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
+            else:
+                # A worker was quicker; it looks at this mark at its next step.
+                _ask_to_stop(job.id)
+        elif job.state == State.RUNNING:
+            _ask_to_stop(job.id)
+        elif job.state != State.CANCELLED:
+            raise TooLate(_("This job is over already; there is nothing to cancel."))
+    return job_for(actor, shown_id)
+
+
+def resume_job(*, actor: Actor, shown_id: str) -> Job:
+    """The owner's word for a job that was held: it waits again, with this credential behind it."""
+    if not actor.is_portal:
+        raise NotAllowed(_("Only you, signed in to the portal, can vouch for a held job."))
+    with transaction.atomic():
+        lock_live_credential(actor.credential_id)
+        job = job_for(actor, shown_id)
+        if job.state != State.HELD or not advance(
+            Job.objects.filter(id=job.id),
+            MOVES,
+            Move.RESUME,
+            seen=State.HELD,
+            held_until=None,
+            vouched_by=actor.credential_id,
+        ):
+            raise TooLate(_("This job is not held any more."))
+        record(
+            "job.resumed",
+            subject=("job", job.id),
+            actor=actor.party_id,
+            credential=actor.credential_id,
+        )
+        say("job.resumed", subject=("job", job.id), party=job.party_id)
+    return job_for(actor, shown_id)
+
+
+def lapse_held_jobs() -> int:
+    """Held jobs whose week is over: cancelled, everything given back."""
+    lapsed = 0
+    due = Job.objects.filter(state=State.HELD, held_until__lte=now()).order_by("id")
+    for job in due[:200]:
+        with transaction.atomic():
+            if advance(
+                Job.objects.filter(id=job.id, held_until__lte=now()),
+                MOVES,
+                Move.CANCEL,
+                seen=State.HELD,
+                finished_at=now(),
+                held_until=None,
+            ):
+                _record_end(job, "job.lapsed", None, charged=0)
+                settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
+                lapsed += 1
+    return lapsed
+
+
+def _job(
+    actor: Actor, acceptance_id: UUID, quoted: Quote, prompt: str, seed: int, thread: Thread
+) -> Job:
+    model, row = quoted.model, quoted.row
+    lane = lane_of(model.slug, row.tier)
+    fair_tag = _fair_tag(lane, actor.party_id)
+    return Job(
+        programme_id=actor.programme,
+        party_id=actor.party_id,
+        credential_id=actor.credential_id,
+        acceptance_id=acceptance_id,
+        reservation_id=new_id(),
+        model=model,
+        thread=thread,
+        prompt=prompt,
+        seed=seed,
+        tier=row.tier,
+        width=row.width,
+        height=row.height,
+        generated_width=row.generated_width,
+        generated_height=row.generated_height,
+        frames=quoted.frames,
+        rate_num=model.rate_num,
+        rate_den=model.rate_den,
+        steps=row.steps,
+        price_credits=quoted.price_credits,
+        lane=lane,
+        fair_tag=fair_tag,
+        fair_end=fair_tag + quoted.price_credits,
+    )
+
+
+def _right_to_submit(actor: Actor) -> UUID:
+    """The acceptance the job rests on; membership, role and agreement are asked here, at commit."""
+    actor.must_carry("clips:create")
+    membership = membership_of(actor.programme, actor.party_id)
+    if membership is None:
+        raise Absent
+    actor.must_be(Role.TESTER, _("Only testers of the programme make clips."))
+    if not membership.programme.is_open:
+        raise NotAllowed(_("The programme is closed at the moment."))
+    acceptance = acceptance_of(actor.programme, actor.party_id)
+    if acceptance is None:
+        raise AgreementMissing
+    return acceptance.id
+
+
+def _thread(actor: Actor, continues: str | None) -> Thread:
+    """The thread to continue, which must be the actor's own, or a new one."""
+    if continues is None:
+        return Thread.objects.create(programme_id=actor.programme, party_id=actor.party_id)
+    thread_id = read_id("thread", continues)
+    thread = Thread.objects.filter(
+        id=thread_id, party_id=actor.party_id, programme_id=actor.programme
+    ).first()
+    if thread is None:
+        raise Absent
+    return thread
+
+
+def _fair_tag(lane: str, party_id: UUID) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT generation_fair_tag(%s, %s)", [lane, party_id])
+        (tag,) = cursor.fetchone()
+    return int(tag)
+
+
+def _ask_to_stop(job_id: UUID) -> None:
+    Job.objects.filter(id=job_id, state=State.RUNNING, cancel_asked_at=None).update(
+        cancel_asked_at=now()
+    )
+
+
+def _record_end(job: Job, kind: str, actor: Actor | None, *, charged: int) -> None:
+    record(
+        kind,
+        subject=("job", job.id),
+        actor=actor.party_id if actor else None,
+        credential=actor.credential_id if actor else None,
+        charged=charged,
+    )
+    say(kind, subject=("job", job.id), party=job.party_id, charged=charged)

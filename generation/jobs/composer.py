@@ -1,0 +1,142 @@
+"""The form that a clip is ordered with, and the quote beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from core.errors import Refusal
+from generation.catalogue.models import VideoModel
+from generation.jobs.orders import LARGEST_SEED, LONGEST_PROMPT, Wish, quote
+
+
+@dataclass(frozen=True, slots=True)
+class ShownQuote:
+    """What stands beside the button: the price and what is left after it, or why not."""
+
+    credits: int = 0
+    left: int = 0
+    left_after: int = 0
+    sentence: str = ""
+    refusal: str = ""
+
+
+class Composer(forms.Form):
+    """Choices come from the catalogue; whether they go together is the quote's to say."""
+
+    prompt = forms.CharField(
+        label=gettext_lazy("What should be seen"),
+        max_length=LONGEST_PROMPT,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": gettext_lazy("Write what the clip should show.")},
+    )
+    model = forms.ChoiceField(label=gettext_lazy("Model"))
+    size = forms.ChoiceField(label=gettext_lazy("Size"))
+    seconds = forms.DecimalField(
+        label=gettext_lazy("Length in seconds"), max_digits=7, decimal_places=3
+    )
+    tier = forms.ChoiceField(label=gettext_lazy("Tier"))
+    seed = forms.IntegerField(
+        label=gettext_lazy("Seed"),
+        required=False,
+        min_value=0,
+        max_value=LARGEST_SEED,
+        help_text=gettext_lazy("The same seed and words make the same clip. Empty: by chance."),
+    )
+    key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    continues = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+
+    def __init__(self, *args: Any, models: list[VideoModel], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = [(model, row) for model in models for row in model.prices.all()]
+        self._choose("model", [(model.slug, model.name) for model in models])
+        self._choose("size", _sizes(rows))
+        tiers = sorted({row.tier for _model, row in rows})
+        self._choose("tier", [(tier, tier_words(tier)) for tier in tiers])
+
+    def wish(self) -> Wish:
+        """Of a valid form."""
+        width, height = self.cleaned_data["size"].split("x")
+        return Wish(
+            prompt=self.cleaned_data["prompt"],
+            model=self.cleaned_data["model"],
+            width=int(width),
+            height=int(height),
+            seconds=Fraction(self.cleaned_data["seconds"]),
+            tier=self.cleaned_data["tier"],
+            seed=self.cleaned_data["seed"],
+            continues=self.cleaned_data["continues"] or None,
+        )
+
+    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+
+def shown_quote(form: Composer, left: int) -> ShownQuote | None:
+    """The quote for what stands in the form, whether or not the prompt is written yet."""
+    wish = _partial_wish(form)
+    if wish is None:
+        return None
+    try:
+        quoted = quote(wish)
+    except Refusal as refusal:
+        return ShownQuote(refusal=refusal.sentence)
+    cost, after = quoted.price_credits, left - quoted.price_credits
+    if after < 0:
+        return ShownQuote(
+            refusal=_("This clip costs %(cost)s credits, and %(left)s are left.")
+            % {"cost": cost, "left": left}
+        )
+    return ShownQuote(
+        credits=cost, left=left, left_after=after, sentence=_length_words(quoted.frames, wish)
+    )
+
+
+def tier_words(tier: str) -> str:
+    words = {"standard": _("Standard"), "turbo": _("Turbo: fewer steps, sooner done")}
+    return words.get(tier, tier)
+
+
+def _length_words(frames: int, wish: Wish) -> str:
+    sentence = ngettext("%(frames)s frame", "%(frames)s frames", frames) % {"frames": frames}
+    return f"{sentence} · {wish.width} × {wish.height}"
+
+
+def _sizes(rows: list[tuple[VideoModel, Any]]) -> list[tuple[str, str]]:
+    """Every size once, the largest first, with the models that make it."""
+    made_by: dict[tuple[int, int], list[str]] = {}
+    for model, row in rows:
+        names = made_by.setdefault((row.width, row.height), [])
+        if model.name not in names:
+            names.append(model.name)
+    return [
+        (f"{width}x{height}", f"{width} × {height} ({', '.join(names)})")
+        for (width, height), names in sorted(
+            made_by.items(), key=lambda item: -item[0][0] * item[0][1]
+        )
+    ]
+
+
+def _partial_wish(form: Composer) -> Wish | None:
+    form.is_valid()
+    values = getattr(form, "cleaned_data", {})
+    seconds, size = values.get("seconds"), values.get("size")
+    if not isinstance(seconds, Decimal) or not size or "model" not in values:
+        return None
+    width, height = size.split("x")
+    return Wish(
+        prompt="-",
+        model=values["model"],
+        width=int(width),
+        height=int(height),
+        seconds=Fraction(seconds),
+        tier=values.get("tier"),
+    )

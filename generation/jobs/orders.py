@@ -1,0 +1,151 @@
+"""From a wish to an order: everything checked, snapped and priced before a row is written."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from fractions import Fraction
+
+from django.utils.translation import gettext as _
+
+from core.errors import InvalidOrder, NotReady
+from generation.catalogue.models import PriceRow, VideoModel
+from generation.catalogue.queries import frame_rule_of, model_offered
+from generation.catalogue.rules import frames_for, price
+from generation.engines.registry import EngineUnknown, is_installed
+
+LONGEST_PROMPT = 2_000
+LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked for, as it came through a door. ``seconds`` is snapped to whole frames."""
+
+    prompt: str
+    model: str
+    width: int
+    height: int
+    seconds: Fraction
+    tier: str | None = None
+    seed: int | None = None
+    continues: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A wish that can be rendered: exact frames, exact price."""
+
+    model: VideoModel
+    row: PriceRow
+    frames: int
+    price_credits: int
+
+    @property
+    def seconds(self) -> Fraction:
+        return Fraction(self.frames) / self.model.rate
+
+
+def quote(wish: Wish) -> Quote:
+    """The exact price. Raises ``InvalidOrder`` naming the field, ``NotReady`` without its engine."""
+    model = model_offered(wish.model)
+    if model is None:
+        raise InvalidOrder(
+            "model_unknown", _("There is no model of this name."), field="model"
+        )
+    row = _row(model, wish)
+    frames = _frames(model, wish.seconds)
+    _must_be_installed(model)
+    cost = price(frames=frames, rate=model.rate, credits_per_second=row.credits_per_second)
+    return Quote(model, row, frames, cost)
+
+
+def checked_prompt(prompt: str) -> str:
+    """The prompt as it will be rendered: trimmed, otherwise untouched."""
+    text = prompt.strip()
+    if not text:
+        raise InvalidOrder("prompt_empty", _("Write what the clip should show."), field="prompt")
+    if len(text) > LONGEST_PROMPT:
+        raise InvalidOrder(
+            "prompt_too_long",
+            _("The prompt has %(length)s characters; %(most)s is the most.")
+            % {"length": len(text), "most": LONGEST_PROMPT},
+            field="prompt",
+            asked=len(text),
+            most=LONGEST_PROMPT,
+        )
+    if any(ord(sign) < 32 and sign not in "\n\t\r" or sign == "\x7f" for sign in text):
+        raise InvalidOrder(
+            "prompt_unreadable", _("The prompt has control characters."), field="prompt"
+        )
+    return text
+
+
+def chosen_seed(seed: int | None) -> int:
+    if seed is None:
+        return secrets.randbelow(LARGEST_SEED + 1)
+    if not 0 <= seed <= LARGEST_SEED:
+        raise InvalidOrder(
+            "seed_out_of_range",
+            _("A seed is a whole number from 0 to %(most)s.") % {"most": LARGEST_SEED},
+            field="seed",
+        )
+    return seed
+
+
+def _row(model: VideoModel, wish: Wish) -> PriceRow:
+    sized = [
+        row for row in model.prices.all() if (row.width, row.height) == (wish.width, wish.height)
+    ]
+    if not sized:
+        raise InvalidOrder(
+            "size_not_offered",
+            _("%(model)s does not make %(width)s × %(height)s.")
+            % {"model": model.name, "width": wish.width, "height": wish.height},
+            field="size",
+            offered=sorted({f"{row.width}x{row.height}" for row in model.prices.all()}),
+        )
+    tiered = [row for row in sized if wish.tier in (None, row.tier)]
+    if not tiered:
+        raise InvalidOrder(
+            "tier_not_offered",
+            _("%(model)s has no tier “%(tier)s” at this size.")
+            % {"model": model.name, "tier": wish.tier},
+            field="tier",
+            offered=[row.tier for row in sized],
+        )
+    return next((row for row in tiered if row.tier == "standard"), tiered[0])
+
+
+def _frames(model: VideoModel, seconds: Fraction) -> int:
+    rule = frame_rule_of(model)
+    frames = frames_for(rule, model.rate, seconds)
+    if frames is None:
+        shortest, longest = rule.minimum, rule.maximum
+        raise InvalidOrder(
+            "length_not_offered",
+            _("%(model)s makes clips of %(shortest)s to %(longest)s seconds.")
+            % {
+                "model": model.name,
+                "shortest": f"{float(shortest / model.rate):g}",
+                "longest": f"{float(longest / model.rate):g}",
+            },
+            field="seconds",
+            shortest_frames=shortest,
+            longest_frames=longest,
+        )
+    return frames
+
+
+def _must_be_installed(model: VideoModel) -> None:
+    try:
+        installed = is_installed(model.engine)
+    except EngineUnknown:
+        installed = False
+    if not installed:
+        raise NotReady(
+            "engine_not_installed",
+            _("The engine for %(model)s is not installed here yet. Nothing was submitted.")
+            % {"model": model.name},
+            engine=model.engine,
+        )

@@ -1,0 +1,307 @@
+"""The composer, a job's page, and the buttons on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.credentials.doors import PortalRequest, signed_in
+from accounts.quotas.models import Kind
+from accounts.quotas.queries import Left, quota_of
+from core.audit.queries import events_of
+from core.errors import InvalidOrder, Refusal
+from core.idempotency.commands import AlreadyAnswered, Once
+from core.ids import shown
+from generation.catalogue.models import VideoModel
+from generation.catalogue.queries import models_offered
+from generation.engines.registry import EngineUnknown, is_installed
+from generation.jobs.commands import cancel_job, resume_job, submit_job
+from generation.jobs.composer import Composer, ShownQuote, shown_quote, tier_words
+from generation.jobs.models import Job
+from generation.jobs.queries import Standing, job_for, standing_of, standings_of
+from generation.jobs.rules import OVER, State
+from generation.jobs.words import failure_sentence, record_sentence, refund_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """A job as the templates show it."""
+
+    public_id: str
+    url: str
+    cancel_url: str | None
+    again_url: str
+    clip_url: str | None
+    state: str
+    stage: str
+    steps_done: int
+    steps: int
+    place: int | None
+    eta_s: int | None
+    prompt: str
+    model_name: str
+    price_credits: int
+    failure_sentence: str
+    refund_sentence: str
+    recipe: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    at: datetime
+    role: str
+    sentence: str
+    url: str | None = None
+
+
+def shown_job(job: Job, standing: Standing) -> ShownJob:
+    public_id = shown("job", job.id)
+    is_over = standing.state in {state.value for state in OVER}
+    return ShownJob(
+        public_id=public_id,
+        url=reverse("job", args=[public_id]),
+        cancel_url=None if is_over else reverse("cancel-job", args=[public_id]),
+        again_url=f"{reverse('new-clip')}?again={public_id}",
+        clip_url=reverse("clip", args=[shown("clip", standing.clip_id)])
+        if standing.clip_id
+        else None,
+        state=standing.state,
+        stage=standing.stage,
+        steps_done=standing.steps_done,
+        steps=standing.steps,
+        place=standing.place,
+        eta_s=standing.eta_s,
+        prompt=job.prompt,
+        model_name=job.model.name,
+        price_credits=job.price_credits,
+        failure_sentence=failure_sentence(job.failure_code) if job.failure_code else "",
+        refund_sentence=_refund(job, standing),
+        recipe=_facts(job),
+    )
+
+
+def shown_jobs(jobs: list[Job]) -> list[ShownJob]:
+    """Any number of jobs with one query for where they stand."""
+    standings = standings_of([job.id for job in jobs])
+    return [shown_job(job, standings[job.id]) for job in jobs]
+
+
+@signed_in
+def new_clip(request: PortalRequest) -> HttpResponse:
+    """The composer. A form sent twice makes one job: its hidden key is an idempotency key."""
+    if request.method != "POST":
+        return _composer(request, _blank(request))
+    form = Composer(request.POST, models=list(models_offered()))
+    if not form.is_valid():
+        return _composer(request, form, status=422)
+    try:
+        _must_cost_what_was_shown(request, form)
+        job = submit_job(
+            actor=request.actor, wish=form.wish(), once=_once(request, form), answer=_kept
+        )
+    except AlreadyAnswered as first:
+        return redirect("job", first.body["job"])
+    except Refusal as refusal:
+        return _composer(request, form, refusal=refusal, status=refusal.http_status)
+    return redirect("job", shown("job", job.id))
+
+
+@signed_in
+def price(request: PortalRequest) -> HttpResponse:
+    """The quote alone for a script, the whole composer with its quote for everybody else."""
+    form = Composer(request.POST or request.GET, models=list(models_offered()))
+    if request.headers.get("HX-Request") or request.headers.get("X-Requested-With"):
+        left = _quota(request).left
+        return render(
+            request, "generation/jobs/_price.html", {"quote": shown_quote(form, left)}
+        )
+    return _composer(request, form)
+
+
+@signed_in
+def job_page(request: PortalRequest, job: str) -> HttpResponse:
+    found = job_for(request.actor, job)
+    standing = standing_of(found.id)
+    if request.headers.get("HX-Request"):
+        return _card(request, found)
+    return render(
+        request,
+        "generation/jobs/job.html",
+        {"job": shown_job(found, standing), "record": _record(found)},
+    )
+
+
+@signed_in
+@require_POST
+def cancel(request: PortalRequest, job: str) -> HttpResponse:
+    cancelled = cancel_job(actor=request.actor, shown_id=job)
+    if request.headers.get("HX-Request"):
+        return _card(request, cancelled)
+    return redirect("job", job)
+
+
+@signed_in
+@require_POST
+def resume(request: PortalRequest, job: str) -> HttpResponse:
+    resume_job(actor=request.actor, shown_id=job)
+    return redirect("job", job)
+
+
+def _card(request: HttpRequest, job: Job) -> HttpResponse:
+    card = shown_job(job, standing_of(job.id))
+    return render(request, "generation/jobs/_job.html", {"job": card})
+
+
+def _composer(
+    request: PortalRequest, form: Composer, *, refusal: Refusal | None = None, status: int = 200
+) -> HttpResponse:
+    quota = _quota(request)
+    quoted = shown_quote(form, quota.left) if form.is_bound else _first_quote(form, quota)
+    # A price preview is no attempt to submit: an empty prompt is not wrong yet.
+    if form.is_bound and status == 200:
+        form.errors.clear()
+    chosen = form["model"].value()
+    model = next((one for one in models_offered() if one.slug == chosen), None)
+    context = {
+        "form": form,
+        "quote": quoted,
+        "refusal": refusal,
+        "model": _shown_model(model) if model else None,
+    }
+    return render(request, "generation/jobs/new.html", context, status=status)
+
+
+def _blank(request: PortalRequest) -> Composer:
+    """The empty form, or one filled with an earlier job of the maker's own."""
+    models = list(models_offered())
+    initial: dict[str, Any] = {"key": uuid4().hex, "seconds": 4, "tier": "standard"}
+    if models:
+        initial["model"] = models[0].slug
+        rows = sorted(models[0].prices.all(), key=lambda row: row.width * row.height)
+        usual = next((row for row in rows if row.width >= 1280), rows[-1])
+        initial["size"] = f"{usual.width}x{usual.height}"
+    source = request.GET.get("again") or request.GET.get("continue")
+    if source:
+        initial |= _like(job_for(request.actor, source), request)
+    return Composer(initial=initial, models=models)
+
+
+def _like(job: Job, request: PortalRequest) -> dict[str, Any]:
+    again = "again" in request.GET
+    return {
+        "prompt": job.prompt,
+        "model": job.model.slug,
+        "size": f"{job.width}x{job.height}",
+        "seconds": round(job.frames * job.rate_den / job.rate_num, 3),
+        "tier": job.tier,
+        "seed": job.seed if again else None,
+        "continues": shown("thread", job.thread_id),
+    }
+
+
+def _first_quote(form: Composer, quota: Left) -> ShownQuote | None:
+    values = {name: form[name].value() for name in form.fields}
+    filled = Composer(
+        {name: value for name, value in values.items() if value is not None},
+        models=list(models_offered()),
+    )
+    return shown_quote(filled, quota.left)
+
+
+def _must_cost_what_was_shown(request: PortalRequest, form: Composer) -> None:
+    """The price may have changed since the page was made; then the maker sees the new one first."""
+    seen = request.POST.get("shown_credits", "")
+    quoted = shown_quote(form, _quota(request).left)
+    if seen.isdigit() and quoted and not quoted.refusal and int(seen) != quoted.credits:
+        raise InvalidOrder(
+            "price_changed",
+            _("The price is %(now)s credits now. Press again if that is all right.")
+            % {"now": quoted.credits},
+            shown=int(seen),
+            now=quoted.credits,
+        )
+
+
+def _once(request: PortalRequest, form: Composer) -> Once:
+    payload = {name: str(value) for name, value in form.cleaned_data.items()}
+    actor = request.actor
+    return Once.of(
+        scope=f"{actor.party_id}:{actor.programme}:new-clip",
+        key=form.cleaned_data["key"],
+        payload=payload,
+    )
+
+
+def _kept(job: Job) -> tuple[int, dict[str, str]]:
+    return 303, {"job": shown("job", job.id)}
+
+
+def _quota(request: PortalRequest) -> Left:
+    return quota_of(
+        programme_id=request.actor.programme,
+        party_id=request.actor.party_id,
+        lineage_id=request.actor.lineage_id,
+        kind=Kind.CREDITS,
+    )
+
+
+def _shown_model(model: VideoModel) -> dict[str, Any]:
+    try:
+        installed = is_installed(model.engine)
+    except EngineUnknown:
+        installed = False
+    words = (
+        _("revision %(revision)s, %(licence)s")
+        if installed
+        else _("revision %(revision)s, %(licence)s. Its engine is not installed here yet.")
+    )
+    return {
+        "name": model.name,
+        "engine_words": words % {"revision": model.revision, "licence": model.licence},
+        "shows_noise": model.shows_noise,
+    }
+
+
+def _refund(job: Job, standing: Standing) -> str:
+    if standing.state not in (State.FAILED, State.CANCELLED):
+        return ""
+    return refund_sentence(price=job.price_credits, charged=job.reservation.settled or 0)
+
+
+def _facts(job: Job) -> list[tuple[str, str]]:
+    rate = str(job.rate_num) if job.rate_den == 1 else f"{job.rate_num}/{job.rate_den}"
+    return [
+        (_("Model"), f"{job.model.name} · {job.model.revision}"),
+        (_("Tier"), tier_words(job.tier)),
+        (_("Seed"), str(job.seed)),
+        (_("Size"), f"{job.width} × {job.height}"),
+        (_("Frames"), f"{job.frames} · {rate}/s"),
+    ]
+
+
+def _record(job: Job) -> list[Entry]:
+    return [
+        Entry(
+            at=event.at,
+            role=_("You") if event.actor_party_id == job.party_id else _("Greenroom"),
+            sentence=record_sentence(event.kind, event.facts),
+        )
+        for event in events_of(job.id)
+    ]
+
+
+urlpatterns = [
+    path("clips/new", new_clip, name="new-clip"),
+    path("clips/new/price", price, name="price"),
+    path("jobs/<str:job>", job_page, name="job"),
+    path("jobs/<str:job>/cancel", cancel, name="cancel-job"),
+    path("jobs/<str:job>/resume", resume, name="resume-job"),
+]

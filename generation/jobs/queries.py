@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from accounts.credentials.queries import Actor
+from core.errors import Absent
+from core.ids import read_id
+from generation.jobs.models import Job
+from generation.jobs.rules import LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job stands now. ``place`` counts from 1; ``eta_s`` is a guess, None without grounds."""
+
+    state: str
+    stage: str
+    steps_done: int
+    steps: int
+    place: int | None
+    eta_s: int | None
+    clip_id: UUID | None
+
+
+def jobs_of(actor: Actor) -> QuerySet[Job]:
+    """The actor's own jobs of this programme, newest first."""
+    return (
+        Job.objects.filter(party_id=actor.party_id, programme_id=actor.programme)
+        .select_related("model", "clip")
+        .order_by("-queue_number")
+    )
+
+
+def live_jobs_of(actor: Actor) -> QuerySet[Job]:
+    return jobs_of(actor).filter(state__in=LIVE)
+
+
+def job_for(actor: Actor, shown_id: str) -> Job:
+    """The actor's own job by its public id. Raises ``Absent`` for any other."""
+    job_id = read_id("job", shown_id)
+    job = jobs_of(actor).filter(id=job_id).first() if job_id else None
+    if job is None:
+        raise Absent
+    return job
+
+
+def standing_of(job_id: UUID) -> Standing:
+    return standings_of([job_id])[job_id]
+
+
+def standings_of(job_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """One query for any number of jobs."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.job_id, l.state, l.stage, l.steps_done, l.steps, l.place, l.eta_s, l.clip_id"
+            " FROM unnest(%s::uuid[]) AS wanted (id), LATERAL live_job(wanted.id) AS l",
+            [list(job_ids)],
+        )
+        return {row[0]: Standing(*row[1:]) for row in cursor.fetchall()}
+
+
+def lanes_waiting(lanes: list[str]) -> list[str]:
+    """Those of these lanes in which somebody waits, the one whose head began earliest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT lane FROM unnest(%s::text[]) AS lane, LATERAL ("
+            " SELECT fair_tag, queue_number FROM generation_job"
+            " WHERE lane = lane.lane AND state = 'queued'"
+            " ORDER BY fair_tag, queue_number LIMIT 1) AS head"
+            " ORDER BY head.fair_tag, head.queue_number",
+            [lanes],
+        )
+        return [lane for (lane,) in cursor.fetchall()]
+
+

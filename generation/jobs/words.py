@@ -1,0 +1,69 @@
+"""Sentences for the states and ends of a job. Codes are for programs, these are for people."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+FAILURES = {
+    "disk_full": lambda: _("There was no room left to keep the clip."),
+    "encoder_failed": lambda: _("The clip was rendered but could not be written."),
+    "frames_missing": lambda: _("The model made fewer frames than were ordered."),
+    "frame_wrong": lambda: _("The model made a frame of the wrong size."),
+    "black_clip": lambda: _("The model made a clip without a picture."),
+    "out_of_memory": lambda: _("The clip did not fit into the device's memory."),
+    "device_lost": lambda: _("The device that rendered went away."),
+    "checkpoint_missing": lambda: _("The model's files are not where they should be."),
+    "checkpoint_damaged": lambda: _("The model's files are damaged."),
+    "checkpoint_foreign": lambda: _("The model's files belong to another kind of model."),
+    "worker_died": lambda: _("The worker was lost three times."),
+    "worker_stalled": lambda: _("The worker stood still three times."),
+    "time_limit": lambda: _("Rendering took longer than an hour and was stopped."),
+}
+
+
+def failure_sentence(code: str) -> str:
+    known = FAILURES.get(code)
+    return known() if known else _("The engine could not finish this clip.")
+
+
+def refund_sentence(*, price: int, charged: int) -> str:
+    """What came back when a job ended early."""
+    back = price - charged
+    if not charged:
+        return ngettext(
+            "%(back)s credit came back to you: all of it.",
+            "%(back)s credits came back to you: all of them.",
+            back,
+        ) % {"back": back}
+    return ngettext(
+        "%(charged)s credit was charged for the steps done; %(back)s came back to you.",
+        "%(charged)s credits were charged for the steps done; %(back)s came back to you.",
+        charged,
+    ) % {"charged": charged, "back": back}
+
+
+RECORD = {
+    "job.submitted": lambda _facts: _("Asked for this clip."),
+    "job.claimed": lambda facts: (
+        _("Rendering began.")
+        if facts.get("attempt", 1) == 1
+        else _("Rendering began again, attempt %(number)s of 3.") % {"number": facts["attempt"]}
+    ),
+    "job.retried": lambda facts: _("The attempt did not end well: %(why)s It waits again.")
+    % {"why": failure_sentence(facts.get("code", ""))},
+    "job.finished": lambda facts: _("The clip was kept. Charged: %(charged)s credits.")
+    % {"charged": facts.get("charged", 0)},
+    "job.failed": lambda facts: _("It failed: %(why)s Everything came back.")
+    % {"why": failure_sentence(facts.get("code", ""))},
+    "job.cancelled": lambda facts: _("Cancelled. Charged: %(charged)s credits.")
+    % {"charged": facts.get("charged", 0)},
+    "job.held": lambda _facts: _("Held: the token or session behind it was stopped."),
+    "job.resumed": lambda _facts: _("Vouched for; it waits again."),
+    "job.lapsed": lambda _facts: _("Nobody vouched for it within seven days. Everything came back."),
+}
+
+
+def record_sentence(kind: str, facts: dict[str, object]) -> str:
+    words = RECORD.get(kind)
+    return words(facts) if words else kind

@@ -1,0 +1,107 @@
+"""Files that are either whole or absent, and the facts a rendition row keeps about each."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from generation.media.failure import media_errors
+
+PARTIAL = ".partial-"
+_LOCK = "writer.lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    path: Path
+    sha256: str
+    size_bytes: int
+    media_type: str
+
+
+def facts_of(path: Path, media_type: str) -> FileFacts:
+    with path.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return FileFacts(
+        path=path, sha256=digest, size_bytes=path.stat().st_size, media_type=media_type
+    )
+
+
+def flush(path: Path) -> None:
+    """Bytes of a file, or names of a folder, survive a power cut after this."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yields a hidden sibling to write in; it becomes ``folder`` at the end or vanishes.
+
+    ``folder`` must not exist: every attempt writes under a name of its own. Errors of making and
+    naming the folder are ``MediaFailure``, the caller's pass unchanged. The lock inside tells
+    ``clear_partials`` that the writer lives; the kernel drops it on any death.
+    """
+    with ExitStack() as kept:
+        with media_errors():
+            partial, lock = _begun(folder)
+            kept.enter_context(lock)
+        try:
+            yield partial
+            with media_errors():
+                flush(partial)
+                partial.rename(folder)
+                (folder / _LOCK).unlink()
+                flush(folder.parent)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+def clear_partials(root: Path) -> int:
+    """Removes what killed writers left directly below ``root``, and nothing of a living one."""
+    if not root.exists():
+        return 0
+    with _alone(root):
+        return sum(_cleared(partial) for partial in root.glob(f"{PARTIAL}*"))
+
+
+def _begun(folder: Path) -> tuple[Path, IO[str]]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(folder.parent):  # a sweep must not meet a folder whose lock is not there yet
+        if folder.exists():
+            raise FileExistsError(folder)
+        partial = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{folder.name}-", dir=folder.parent))
+        lock = (partial / _LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return partial, lock
+
+
+def _cleared(partial: Path) -> bool:
+    try:
+        with (partial / _LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.people.models import Party
+from core.clock import CoreNow
+from core.fields import id_field
+from generation.clips.models import Clip
+
+
+class Rendition(models.Model):
+    """A file that somebody may receive. No route serves bytes without a row here.
+
+    ``storage_key`` is the path below the media folder. ``recipe`` says how it was made from the
+    master.
+    """
+
+    class Kind(models.TextChoices):
+        MASTER = "master"
+        POSTER = "poster"
+        SPRITE = "sprite"
+
+    id = id_field()
+    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="renditions")
+    kind = models.CharField(max_length=16, choices=Kind)
+    master_sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64)
+    bytes = models.BigIntegerField()
+    media_type = models.CharField(max_length=64)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    storage_key = models.CharField(max_length=200, unique=True)
+    recipe = models.JSONField(default=dict)
+    made_at = models.DateTimeField(db_default=CoreNow())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_master_poster_and_sprite_per_clip",
+                fields=["clip", "kind"],
+                condition=Q(kind__in=["master", "poster", "sprite"]),
+            ),
+            models.CheckConstraint(
+                name="rendition_hashes_are_sha256",
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$", master_sha256__regex=r"^[0-9a-f]{64}$"),
+            ),
+            models.CheckConstraint(
+                name="a_master_is_its_own_master",
+                condition=~Q(kind="master") | Q(sha256=models.F("master_sha256")),
+            ),
+            models.CheckConstraint(name="rendition_is_not_empty", condition=Q(bytes__gt=0)),
+        ]
+
+
+class Opening(models.Model):
+    """Somebody who is not the owner opened a rendition: shown to the owner as *Seen by*.
+
+    One row per rendition, viewer and half hour (``half_hour`` counts them since 1970).
+    """
+
+    id = id_field()
+    rendition = models.ForeignKey(Rendition, on_delete=models.PROTECT, related_name="openings")
+    viewer = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    credential_id = models.UUIDField()
+    role = models.CharField(max_length=16)
+    why = models.CharField(max_length=32)
+    half_hour = models.IntegerField()
+    at = models.DateTimeField(db_default=CoreNow())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_opening_per_viewer_and_half_hour",
+                fields=["rendition", "viewer", "half_hour"],
+            ),
+        ]
