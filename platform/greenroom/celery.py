@@ -1,0 +1,19 @@
+"""The Celery application. Its messages are doorbells; no task carries a payload."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "greenroom.settings")
+
+app = Celery("greenroom")
+app.config_from_object("greenroom.schedule")
+app.autodiscover_tasks(["generation", "accounts", "greenroom"])
+
+
+@setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Django configured logging already; Celery would put its own in its place."""

@@ -1,0 +1,62 @@
+"""What a production start refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+from django.db import DatabaseError, connection
+
+from greenroom.environment import PLACEHOLDER_KEY
+
+
+@register(Tags.security, deploy=True)
+def no_placeholders(app_configs: Any, **_: Any) -> list[Error]:
+    found = []
+    if settings.SECRET_KEY == PLACEHOLDER_KEY:
+        found.append(
+            Error(
+                "SECRET_KEY is a placeholder.",
+                hint="Set GREENROOM_SECRET_KEY and GREENROOM_PEPPERS, or run `manage.py secrets`.",
+                id="greenroom.E001",
+            )
+        )
+    if settings.DEBUG:
+        found.append(Error("DEBUG is on.", id="greenroom.E002"))
+    if settings.PRODUCTION and not settings.PUBLIC_ADDRESS.startswith("https://"):
+        found.append(
+            Error(
+                "GREENROOM_ADDRESS is not an https address.",
+                hint="Passkeys and secure cookies need one.",
+                id="greenroom.E003",
+            )
+        )
+    return found
+
+
+def demonstration_people() -> bool:
+    """Whether the database holds anybody made by `demo seed`. Raises where it cannot be asked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM accounts_person WHERE is_demonstration)")
+        (found,) = cursor.fetchone()
+    return bool(found)
+
+
+@register(Tags.database)
+def no_demonstration_people(app_configs: Any, databases: Any = None, **_: Any) -> list[Error]:
+    if not settings.PRODUCTION or not databases:
+        return []
+    try:
+        found = demonstration_people()
+    except DatabaseError:
+        return []  # not migrated yet: nobody is there
+    if not found:
+        return []
+    return [
+        Error(
+            "The database holds demonstration people, whose passwords stand in a file.",
+            hint="Use another database for production.",
+            id="greenroom.E004",
+        )
+    ]

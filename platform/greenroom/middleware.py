@@ -1,0 +1,86 @@
+"""What every answer of Django passes through, outermost first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.credentials.queries import actor_by_session
+from core.errors import Refusal
+from core.trace import request_id
+from greenroom.headers import security_headers
+from greenroom.portal.place import place_of_session
+from greenroom.router import note_credential
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+
+def RequestId(answer: Next) -> Next:  # noqa: N802  (Django names middleware like classes)
+    """The router made the id and returns it; here it only reaches logs and audit rows."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        token = request_id.set(request.META.get("HTTP_X_REQUEST_ID", ""))
+        try:
+            return answer(request)
+        finally:
+            request_id.reset(token)
+
+    return middleware
+
+
+def SecurityHeaders(answer: Next) -> Next:  # noqa: N802
+    headers = security_headers(settings.MODE)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = answer(request)
+        for name, value in headers:
+            response.headers.setdefault(name, value)
+        if request.path.startswith(settings.STATIC_URL):
+            return response
+        # What is on a page is its reader's alone.
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def Actor(answer: Next) -> Next:  # noqa: N802
+    """Asks the credential's row who this session is; a session that ended is signed out here."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.actor = None
+        if request.user.is_authenticated:
+            cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+            person = actor_by_session(cookie)
+            if person is None:
+                logout(request)
+            else:
+                request.actor = place_of_session(request, person)
+                note_credential(request.environ, person.key_id)
+        return answer(request)
+
+    return middleware
+
+
+class Refusals:
+    """A refusal that a page let pass becomes a page with its sentence and its status."""
+
+    def __init__(self, answer: Next) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.answer(request)
+
+    def process_exception(self, request: HttpRequest, refusal: Exception) -> HttpResponse | None:
+        if not isinstance(refusal, Refusal):
+            return None
+        return render(
+            request,
+            "404.html" if refusal.http_status == 404 else "refusal.html",
+            {"refusal": refusal},
+            status=refusal.http_status,
+        )

@@ -1,0 +1,112 @@
+"""Brings the video engine in while the web already answers: packages, then a model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from greenroom.checkout import CHECKOUT
+from greenroom.secrets import var_path
+
+from .child import Program, end_group, launch
+from .steps import MANAGE, is_demonstration
+
+PINS = CHECKOUT / "requirements" / "render.txt"
+
+
+def missing_packages(pins: Path = PINS) -> list[str]:
+    """Pinned packages not installed in that version; a local build (+cpu, +cu130) counts."""
+    wanted = [line.strip().split("==") for line in pins.read_text(encoding="utf-8").splitlines()]
+    return [words[0] for words in wanted if len(words) > 1 and _installed(words[0]) != words[1]]
+
+
+def models_folder() -> Path:
+    return Path(os.environ.get("GREENROOM_MODELS") or var_path() / "models")
+
+
+class EngineSetup:
+    """Call `tend` often after `begin`. `changed` is called if workers must look again."""
+
+    def __init__(
+        self, logs: Path, tell: Callable[[str], None], changed: Callable[[], None]
+    ) -> None:
+        self._log = logs / "engine-install.log"
+        self._tell = tell
+        self._changed = changed
+        self._process: subprocess.Popen[bytes] | None = None
+        self._then: Callable[[int], None] = lambda _status: None
+        self._models_before: set[str] = set()
+        self._installed_now = False
+
+    @property
+    def is_busy(self) -> bool:
+        return self._process is not None
+
+    def begin(self) -> None:
+        self._models_before = _models()
+        if not missing_packages():
+            self._offer_model()
+            return
+        self._tell(
+            f"Installing the video engine; the still engine serves until then. Log: {self._log}"
+        )
+        command = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install")
+        self._run((*command, "--progress-bar=off", "-r", str(PINS)), self._after_install)
+
+    def tend(self) -> None:
+        if self._process is None or self._process.poll() is None:
+            return
+        status, self._process = self._process.returncode, None
+        self._then(status)
+
+    def stop(self) -> None:
+        if self._process:
+            end_group(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _after_install(self, status: int) -> None:
+        if status:
+            self._tell(
+                f"The video engine could not be installed (see {self._log}). "
+                "The still engine goes on serving; the next start tries again."
+            )
+            return
+        self._installed_now = True
+        self._offer_model()
+
+    def _offer_model(self) -> None:
+        if is_demonstration():
+            self._run((*MANAGE, "model", "demo"), self._after_model)
+        else:
+            self._after_model(0)
+
+    def _after_model(self, status: int) -> None:
+        if status:
+            self._tell(f"The demonstration model could not be made (see {self._log}).")
+        if self._installed_now:
+            self._tell("The video engine is installed.")
+        if self._installed_now or _models() != self._models_before:
+            self._changed()
+
+    def _run(self, command: tuple[str, ...], then: Callable[[int], None]) -> None:
+        # Nice: pip unpacks gigabytes while somebody makes a first clip on the same two cores.
+        self._process = launch(Program("engine", command, niceness=10), self._log)
+        self._then = then
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name).partition("+")[0]
+    except PackageNotFoundError:
+        return None
+
+
+def _models() -> set[str]:
+    folder = models_folder()
+    return {each.name for each in folder.iterdir()} if folder.is_dir() else set()

@@ -1,0 +1,40 @@
+"""python -m greenroom.parent.worker QUEUE CHILDREN: a worker whose pool dies with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from celery.signals import worker_process_init
+
+from greenroom.embedded.processes import die_with_parent
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "greenroom.settings")
+
+
+@worker_process_init.connect
+def _tie_to_worker(**_: Any) -> None:
+    # A pool child whose worker was killed outright would otherwise go on rendering for nobody.
+    die_with_parent()
+
+
+def work(queue: str, children: str) -> None:
+    from greenroom.celery import app
+
+    app.worker_main(
+        [
+            "worker",
+            f"--queues={queue}",
+            f"--hostname={queue}@%h",
+            "--pool=prefork",
+            f"--concurrency={children}",
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel=INFO",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    work(sys.argv[1], sys.argv[2])

@@ -1,0 +1,3 @@
+"""The raw ASGI half of the web process: live events, media, health; the rest goes to Django."""
+
+from greenroom.router.exchange import note_credential as note_credential

@@ -1,0 +1,156 @@
+"""The router's own way to PostgreSQL: a few asynchronous connections and SQL functions, no ORM.
+
+Every answer that a raw route needs is one function call; the functions stand in the migrations, so
+that Django and the router ask the same question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row, scalar_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from greenroom.router.authentication import Credential, CredentialRow
+from greenroom.router.hub import JobNow
+from greenroom.router.media import Opening
+from greenroom.router.problems import Unavailable
+
+Row = TypeVar("Row")
+
+CONNECTIONS = 4
+_WAIT_S = 5.0
+_OPTIONS = "-c statement_timeout=5s"
+# Django's own words in OPTIONS, which libpq does not know.
+_NOT_FOR_LIBPQ = frozenset(
+    {"pool", "server_side_binding", "isolation_level", "assume_role", "context", "cursor_factory"}
+)
+
+_CREDENTIAL = (
+    "SELECT credential_id, kind, key_id, party_id, programme_id, digest, pepper_id, state,"
+    " expires_at, scopes, is_live FROM "
+)
+_JOB = "SELECT job_id, party_id, state, stage, steps_done, steps, place, eta_s, clip_id FROM "
+_MIGRATED = """
+    SELECT NOT EXISTS (
+        SELECT FROM unnest(%s::text[], %s::text[]) AS wanted (app, name)
+        WHERE NOT EXISTS (
+            SELECT FROM django_migrations AS done
+            WHERE done.app = wanted.app AND done.name = wanted.name
+        )
+    )
+"""
+
+
+def connection_parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Django's `DATABASES["default"]` in the words of psycopg."""
+    named = {
+        "dbname": settings["NAME"],
+        "user": settings.get("USER"),
+        "password": settings.get("PASSWORD"),
+        "host": settings.get("HOST"),
+        "port": settings.get("PORT"),
+    }
+    options = {
+        name: value
+        for name, value in settings.get("OPTIONS", {}).items()
+        if name not in _NOT_FOR_LIBPQ
+    }
+    options["options"] = f"{options.get('options', '')} {_OPTIONS}".strip()
+    options["application_name"] = "greenroom-router"
+    return {name: value for name, value in named.items() if value} | options
+
+
+class Database:
+    """Opens in the lifespan. Before that, and while PostgreSQL is away, all is Unavailable."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.parameters = dict(parameters)
+        self._pool = AsyncConnectionPool(
+            kwargs={**parameters, "autocommit": True, "prepare_threshold": None},
+            min_size=1,
+            max_size=CONNECTIONS,
+            timeout=_WAIT_S,
+            reconnect_timeout=10.0,
+            open=False,
+            check=AsyncConnectionPool.check_connection,
+        )
+
+    async def open(self) -> None:
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        await self._pool.close(timeout=_WAIT_S)
+
+    # Credentials
+
+    async def by_session(self, session_digest: str) -> CredentialRow | None:
+        asked = _CREDENTIAL + "credential_by_session(%s)"
+        return _first(await self._rows(CredentialRow, asked, [session_digest]))
+
+    async def by_key(self, key_id: str) -> CredentialRow | None:
+        return _first(
+            await self._rows(CredentialRow, _CREDENTIAL + "credential_by_key(%s)", [key_id])
+        )
+
+    # Renditions
+
+    async def opening(self, credential: Credential, rendition_id: UUID) -> Opening | None:
+        asked = (
+            "SELECT rendition_id, storage_path, bytes AS size, sha256, media_type, filename,"
+            " is_owner FROM rendition_for(%s, %s)"
+        )
+        return _first(await self._rows(Opening, asked, [rendition_id, credential.party_id]))
+
+    async def record(self, credential: Credential, opening: Opening) -> None:
+        await self._scalar(
+            "SELECT record_opening(%s, %s, %s)",
+            [opening.rendition_id, credential.party_id, credential.id],
+        )
+
+    # Jobs
+
+    async def live_jobs(self, party_id: UUID) -> list[JobNow]:
+        return await self._rows(JobNow, _JOB + "live_jobs(%s)", [party_id])
+
+    async def live_job(self, job_id: UUID) -> JobNow | None:
+        return _first(await self._rows(JobNow, _JOB + "live_job(%s)", [job_id]))
+
+    # Readiness
+
+    async def is_migrated(self, migrations: Sequence[tuple[str, str]]) -> bool:
+        """Whether each (app, name) was applied. A database without the table was never migrated."""
+        apps, names = [app for app, _ in migrations], [name for _, name in migrations]
+        try:
+            return bool(await self._scalar(_MIGRATED, [apps, names]))
+        except psycopg.errors.UndefinedTable:
+            return False
+
+    async def _rows(self, shape: type[Row], query: str, values: Sequence[Any]) -> list[Row]:
+        async with self._answering() as connection:
+            cursor = connection.cursor(row_factory=class_row(shape))
+            await cursor.execute(query, values)
+            return await cursor.fetchall()
+
+    async def _scalar(self, query: str, values: Sequence[Any]) -> Any:
+        async with self._answering() as connection:
+            cursor = connection.cursor(row_factory=scalar_row)
+            await cursor.execute(query, values)
+            return await cursor.fetchone()
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection; an absent or overloaded database is Unavailable, and nothing else is."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
+            raise Unavailable from error
+
+
+def _first(rows: list[Row]) -> Row | None:
+    return rows[0] if rows else None

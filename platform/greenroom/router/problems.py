@@ -1,0 +1,138 @@
+"""Problem details (RFC 9457) for the answers that never reach Django."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+
+from django.utils.translation import gettext, gettext_noop
+
+from greenroom.router.exchange import Exchange, Headers
+
+_LINGER_S = 2.0
+
+
+class Unavailable(Exception):  # noqa: N818
+    """The database does not answer now. The router turns it into NOT_READY."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`title` is marked for translation where the constant stands."""
+
+    status: HTTPStatus
+    code: str
+    title: str
+    headers: tuple[tuple[str, str], ...] = field(default=())
+
+    def content(self) -> bytes:
+        shape = {
+            "type": "about:blank",
+            "title": gettext(self.title),
+            "status": int(self.status),
+            "code": self.code,
+        }
+        return json.dumps(shape, ensure_ascii=False).encode()
+
+    def all_headers(self) -> Headers:
+        return [
+            ("Content-Type", "application/problem+json"),
+            ("Cache-Control", "no-store"),
+            *self.headers,
+        ]
+
+
+BAD_HOST = Problem(
+    HTTPStatus.BAD_REQUEST, "bad_host", gettext_noop("This address is not served here.")
+)
+BAD_REQUEST = Problem(
+    HTTPStatus.BAD_REQUEST, "bad_request", gettext_noop("This request cannot be read.")
+)
+CREDENTIAL_IN_URL = Problem(
+    HTTPStatus.BAD_REQUEST,
+    "credential_in_url",
+    gettext_noop("A credential never stands in an address. Send it in the Authorization header."),
+)
+NOT_SIGNED_IN = Problem(
+    HTTPStatus.UNAUTHORIZED,
+    "not_signed_in",
+    gettext_noop("Sign in, or send a valid token."),
+    headers=(("WWW-Authenticate", 'Bearer realm="greenroom"'),),
+)
+WRONG_SCOPE = Problem(
+    HTTPStatus.FORBIDDEN,
+    "wrong_scope",
+    gettext_noop("This credential does not carry the scope that this needs."),
+)
+NOT_FOUND = Problem(
+    HTTPStatus.NOT_FOUND,
+    "not_found",
+    gettext_noop("There is nothing here, or it is not yours to see."),
+)
+READ_ONLY = Problem(
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "method_not_allowed",
+    gettext_noop("This address can only be read."),
+    headers=(("Allow", "GET, HEAD"),),
+)
+GET_ONLY = replace(READ_ONLY, headers=(("Allow", "GET"),))
+FILE_GONE = Problem(
+    HTTPStatus.GONE, "file_gone", gettext_noop("The file of this rendition is no longer there.")
+)
+FILE_DAMAGED = Problem(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "file_damaged",
+    gettext_noop("The file of this rendition is damaged."),
+)
+TOO_LARGE = Problem(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "body_too_large",
+    gettext_noop("This is larger than what is accepted here. Nothing was stored."),
+    headers=(("Connection", "close"),),
+)
+TOO_SLOW = Problem(
+    HTTPStatus.REQUEST_TIMEOUT,
+    "body_too_slow",
+    gettext_noop("The request did not arrive in time. Nothing was stored."),
+    headers=(("Connection", "close"),),
+)
+TOO_MANY_STREAMS = Problem(
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "too_many_streams",
+    gettext_noop("Too many live connections are open with this credential."),
+    headers=(("Retry-After", "15"),),
+)
+BROKEN = Problem(
+    HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", gettext_noop("Something went wrong here.")
+)
+NOT_READY = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "not_ready",
+    gettext_noop("This is not ready yet."),
+    headers=(("Retry-After", "1"),),
+)
+
+
+async def refuse(exchange: Exchange, problem: Problem) -> None:
+    await exchange.answer(problem.status, problem.all_headers(), problem.content())
+
+
+async def refuse_a_sender(exchange: Exchange, problem: Problem) -> None:
+    """Answer somebody who is still sending.
+
+    Closing at once with bytes unread resets the connection, and the answer is lost with it; so the
+    answer goes out whole, what still arrives is thrown away for a moment, and then it ends.
+    """
+    content = problem.content()
+    await exchange.start(
+        problem.status, [*problem.all_headers(), ("Content-Length", str(len(content)))]
+    )
+    await exchange.body(content, more=True)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_S):
+            while (await exchange.receive()).get("more_body"):
+                pass
+    await exchange.body(b"")

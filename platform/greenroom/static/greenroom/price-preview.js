@@ -1,0 +1,57 @@
+/**
+ * <price-preview href="/clips/new/price">: the price of what the form asks for, while one types.
+ *
+ * The server computes it, by the same rule that charges. The piece carries the price as a hidden
+ * field, so a form sent before the newest price arrived cannot charge a sum that was not shown.
+ * Without this script the form's own "Show price" button does the same.
+ */
+class PricePreview extends HTMLElement {
+  connectedCallback() {
+    this.form = this.closest("form");
+    this.form.addEventListener("input", () => this.soon(250));
+    this.form.addEventListener("change", () => this.soon(0));
+    addEventListener("pageshow", (event) => {
+      // The browser may have put back what was typed before.
+      const way = performance.getEntriesByType("navigation")[0]?.type;
+      if (event.persisted || way === "reload" || way === "back_forward") this.soon(0);
+    });
+  }
+
+  soon(delay) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), delay);
+  }
+
+  async ask() {
+    const body = new URLSearchParams(new FormData(this.form));
+    const text = body.toString();
+    if (text === this.asked) return;
+    this.asked = text;
+    this.request?.abort();
+    const request = (this.request = new AbortController());
+    this.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(this.getAttribute("href"), {
+        method: "POST",
+        body,
+        headers: { "HX-Request": "true" },
+        signal: request.signal,
+      });
+      const markup = await answer.text();
+      const page = new DOMParser().parseFromString(markup, "text/html");
+      const piece = page.querySelector(".price");
+      if (!piece) throw new Error(`no price, status ${answer.status}`);
+      this.replaceChildren(document.adoptNode(piece));
+      this.removeAttribute("stale");
+      // The swapped-in hidden price is part of the form; it is no new question.
+      this.asked = new URLSearchParams(new FormData(this.form)).toString();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.asked = null;
+      this.setAttribute("stale", "");
+    }
+    if (this.request === request) this.removeAttribute("aria-busy");
+  }
+}
+
+customElements.define("price-preview", PricePreview);
