@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .venv/stamps
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
+# Bytecode is made where a module is first imported: compiling all of it would take longer than installing.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile
 MANAGE := $(BIN)/python manage.py
 PYTEST := $(BIN)/python -m pytest
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
@@ -110,11 +111,13 @@ deploy:
 
 templates:
 	@echo "== Templates"
-	@$(BIN)/djlint --lint --quiet templates
+	@$(BIN)/djlint --lint --quiet --profile=django --ignore=H015 templates
 
 tests:
 	@echo "== Tests: fast"
 	@$(PYTEST) -n 2 -q -m "not (browser or torch or race or slow)"
+	@echo "== Tests: tables, hostile SQL and laws on the oldest PostgreSQL at hand"
+	@GREENROOM_TEST_PG=oldest $(PYTEST) -n 2 -q -m "not (browser or torch or race or slow)" tests/house tests/invariants tests/laws
 	@echo "== Tests: races, and what kills processes"
 	@$(PYTEST) -q -m "(race or slow) and not (browser or torch)"
 	@echo "== Tests: the video engine"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from accounts.agreements.models import Acceptance, AgreementVersion
 from accounts.agreements.queries import agreement_in_force
@@ -12,7 +13,6 @@ from accounts.programmes.queries import membership_of
 from core.audit.commands import record
 from core.errors import Absent, TooLate
 from core.outbox.commands import say
-from django.utils.translation import gettext as _
 
 
 def publish_agreement(*, programme_id: UUID, text: str, summary: str) -> AgreementVersion:

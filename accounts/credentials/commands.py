@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -25,12 +27,14 @@ from accounts.credentials.rules import (
     random_base62,
 )
 from core.audit.commands import record
-from core.clock import now
+from core.clock import CoreNow, now
 from core.errors import Anonymous, InvalidOrder, NotAllowed
+from core.idempotency.commands import Once
 from core.ids import new_id
 from core.outbox.commands import say
 
 LIVE = (Credential.State.ACTIVE, Credential.State.RETIRING)
+Answer = Callable[[Credential], tuple[int, Any]]
 
 
 def mint_token(
@@ -41,18 +45,28 @@ def mint_token(
     scopes: list[str],
     days: int,
     auth_method: str,
+    once: Once,
+    answer: Answer,
 ) -> tuple[Credential, str]:
     """Make a token of the actor's programme. The returned text is the only time it exists.
 
+    ``auth_method`` is how the person has just shown who they are. Asking again with the same
+    ``once`` (a page loaded again, a program that retries) raises ``AlreadyAnswered`` with what
+    ``answer`` gave, which never holds the secret.
     Raises ``NotAllowed`` for a credential that may not mint, ``InvalidOrder`` for a bad wish.
     """
     if TOKENS_MINT not in actor.scopes:
         raise NotAllowed(_("Tokens are made in the portal, after signing in again."))
     _check_wish(name, reason, scopes, days)
     with transaction.atomic():
+        lock_live_credential(actor.credential_id)
+        once.begin()
         _lock_party(actor.party_id)
         held = Credential.objects.filter(
-            party_id=actor.party_id, kind=Credential.Kind.TOKEN, state__in=LIVE, expires_at__gt=now()
+            party_id=actor.party_id,
+            kind=Credential.Kind.TOKEN,
+            state__in=LIVE,
+            expires_at__gt=now(),
         ).count()
         if held >= TOKENS_PER_PARTY:
             raise InvalidOrder(
@@ -76,6 +90,7 @@ def mint_token(
             scopes=credential.scopes,
         )
         say("token.minted", subject=("credential", credential.id), party=actor.party_id)
+        once.keep(*answer(credential))
     return credential, text
 
 
@@ -102,9 +117,7 @@ def revoke_token(*, actor: Actor, credential_id: UUID) -> Credential:
     """End a token of the actor's own at once; what it has queued or running is held."""
     with transaction.atomic():
         token = token_for(actor, credential_id)
-        end_credential(
-            token.id, state=Credential.State.REVOKED, reason="by_owner", actor=actor
-        )
+        end_credential(token.id, state=Credential.State.REVOKED, reason="by_owner", actor=actor)
     token.refresh_from_db()
     return token
 
@@ -127,24 +140,28 @@ def begin_session(*, party_id: UUID, auth_method: str) -> Credential:
 
 
 def end_session(credential_id: UUID, *, reason: str) -> None:
-    """Sign out: the session counts no more; what it has queued goes on."""
+    """Sign out: the session counts no more; what it has queued goes on.
+
+    A quarantined one stays so: leaving is no way out of a quarantine.
+    """
     with transaction.atomic():
-        end_credential(credential_id, state=Credential.State.EXPIRED, reason=reason, actor=None)
+        if Credential.objects.filter(id=credential_id, state__in=LIVE).exists():
+            end_credential(credential_id, state=Credential.State.EXPIRED, reason=reason, actor=None)
 
 
 def end_other_sessions(*, party_id: UUID, keep: UUID | None, reason: str) -> int:
-    """Sign out everywhere else, for instance when a password changes."""
-    with transaction.atomic():
-        others = Credential.objects.filter(
-            party_id=party_id, kind=Credential.Kind.SESSION, state__in=LIVE
-        ).exclude(id=keep)
-        ended = [
-            end_credential(
-                credential_id, state=Credential.State.EXPIRED, reason=reason, actor=None
-            )
-            for credential_id in others.order_by("id").values_list("id", flat=True)
-        ]
-    return sum(ended)
+    """Sign out everywhere else, for instance when a password changes; queued work goes on."""
+    return _end_sessions(party_id, keep, Credential.State.EXPIRED, reason, actor=None)
+
+
+def revoke_sessions(*, actor: Actor) -> int:
+    """Sign the actor out everywhere, here too; what those sessions have queued is held.
+
+    It is what one presses when somebody else may be signed in: their work must not go on.
+    """
+    return _end_sessions(
+        actor.party_id, None, Credential.State.REVOKED, "signed_out_everywhere", actor=actor
+    )
 
 
 def end_credential(
@@ -206,6 +223,28 @@ def end_expired() -> int:
                 credential_id, state=Credential.State.EXPIRED, reason="time_up", actor=None
             )
             for credential_id in due.order_by("id").values_list("id", flat=True)[:500]
+        )
+
+
+def forget_old_sessions() -> int:
+    """Delete browsers' sessions that ran out. Their credentials stay, as every credential does."""
+    with transaction.atomic():
+        deleted, _rows = PortalSession.objects.filter(expire_date__lte=CoreNow()).delete()
+    return deleted
+
+
+def _end_sessions(
+    party_id: UUID, keep: UUID | None, state: Credential.State, reason: str, actor: Actor | None
+) -> int:
+    with transaction.atomic():
+        sessions = Credential.objects.filter(
+            party_id=party_id, kind=Credential.Kind.SESSION, state__in=LIVE
+        )
+        if keep is not None:
+            sessions = sessions.exclude(id=keep)
+        return sum(
+            end_credential(credential_id, state=state, reason=reason, actor=actor)
+            for credential_id in sessions.order_by("id").values_list("id", flat=True)
         )
 
 

@@ -7,13 +7,16 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 
+from accounts.credentials.methods import fresh_method
 from accounts.credentials.queries import Actor
 from accounts.people.models import Person
 from accounts.programmes.models import Programme
-from django.conf import settings
 
 
 class PortalRequest(HttpRequest):
@@ -38,3 +41,26 @@ def signed_in(page: Page) -> Page:
         return page(request, *args, **kwargs)
 
     return guarded
+
+
+def shown_again(page: Page) -> Page:
+    """Only for somebody who has shown within five minutes, once more, who they are."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if fresh_method(request) is None:
+            return ask_again(request)
+        return page(request, *args, **kwargs)
+
+    return guarded
+
+
+def ask_again(request: HttpRequest) -> HttpResponse:
+    """Ask who they are, then send them back here; a form they had filled in is not kept.
+
+    allauth would keep it, by writing the whole request, session cookie and all, into the session.
+    """
+    ways = get_adapter().get_reauthentication_methods(request.user)
+    if not ways:
+        raise PermissionDenied
+    return redirect(f"{ways[0]['url']}?{urlencode({'next': request.get_full_path()})}")

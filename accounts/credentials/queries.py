@@ -64,7 +64,7 @@ def actor_by_token(text: str) -> Actor | None:
     parts = read_token(text)
     if parts is None:
         return None
-    row = _row(f"SELECT {_COLUMNS} FROM credential_by_key(%s)", parts.key_id)
+    row = _row(f"SELECT {_COLUMNS} FROM credential_by_key(%s)", parts.key_id)  # noqa: S608
     # Unknown key and wrong secret take the same path and the same time.
     kept = bytes(row["digest"]) if row else b"\0" * 32
     key = pepper(row["pepper_id"] if row else "")
@@ -76,7 +76,8 @@ def actor_by_token(text: str) -> Actor | None:
 
 def actor_by_session(cookie: str) -> Actor | None:
     """The person behind a portal session, not yet in a programme (the portal chooses one)."""
-    row = _row(f"SELECT {_COLUMNS} FROM credential_by_session(%s)", session_digest(cookie))
+    sql = f"SELECT {_COLUMNS} FROM credential_by_session(%s)"  # noqa: S608  (columns are ours)
+    row = _row(sql, session_digest(cookie))
     return _actor(row, is_portal=True) if row and row["is_live"] else None
 
 
@@ -95,6 +96,14 @@ def sessions_of(party_id: UUID) -> QuerySet[Credential]:
 def token_for(actor: Actor, credential_id: UUID) -> Credential:
     """A token of the actor's own. Raises ``Absent`` for everybody else's."""
     token = tokens_of(actor.party_id).filter(id=credential_id).first()
+    if token is None:
+        raise Absent
+    return token
+
+
+def token_by_key_for(actor: Actor, key_id: str) -> Credential:
+    """The same by its public key id."""
+    token = tokens_of(actor.party_id).filter(key_id=key_id).first()
     if token is None:
         raise Absent
     return token

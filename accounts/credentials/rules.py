@@ -104,7 +104,7 @@ def read_token(text: str) -> TokenParts | None:
 
 
 def digest(secret: str, pepper: str) -> bytes:
-    """HMAC-SHA-256: 256 random bits need no slow hash, and the pepper keeps a dump unconfirmable."""
+    """HMAC-SHA-256: 256 random bits need no slow hash; with a pepper a dump confirms nothing."""
     return hmac.digest(pepper.encode(), secret.encode(), hashlib.sha256)
 
 

@@ -40,7 +40,7 @@ class SessionStore(DatabaseStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> PortalSession:
         return PortalSession(
-            session_key=session_digest(self._get_or_create_session_key()),
+            session_key=session_digest(self._get_or_create_session_key()),  # type: ignore[attr-defined]
             session_data=self.encode(data),
             expire_date=self.get_expiry_date(),
             credential_id=data.get(CREDENTIAL),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -22,6 +22,8 @@ from accounts.programmes.queries import membership_of
 from core.audit.commands import record
 from core.clock import CoreNow, now
 from core.errors import Absent, InvalidOrder, Kind, Refusal
+
+LONGEST_ADDRESS = 254  # as the columns have it
 
 
 class InvitationGone(Refusal):
@@ -83,9 +85,7 @@ def accept_as_new_person(*, invitation_id: UUID, password: str, display_name: st
             raise InvitationGone
         person = Person.objects.create_user(invitation.email, password)
         # The link reached its reader, which is all that "verified" means here.
-        EmailAddress.objects.create(
-            user=person, email=person.email, primary=True, verified=True
-        )
+        EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
         if display_name:
             PersonalDetail.objects.filter(person=person).update(display_name=display_name)
         record("person.made", subject=("party", person.party_id), actor=person.party_id)
@@ -143,6 +143,7 @@ def _checked(email: str) -> str:
     address = email.strip().lower()
     try:
         validate_email(address)
+        MaxLengthValidator(LONGEST_ADDRESS)(address)
     except ValidationError:
         raise InvalidOrder(
             "email_invalid", _("That is not an e-mail address."), field="email"

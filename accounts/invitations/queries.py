@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from accounts.invitations.models import Invitation
 from accounts.invitations.rules import digest_of
+from accounts.people.models import Person
 from core.clock import CoreNow
 
 
@@ -23,3 +24,12 @@ def invitation_by_secret(secret: str) -> Invitation | None:
 
 def invitation_open(invitation_id: UUID) -> Invitation | None:
     return invitations_open().filter(id=invitation_id).first()
+
+
+def way_in(invitation: Invitation, person: Person | None) -> str:
+    """How this reader may take it: as a ``new`` person, ``join`` with the account they are signed
+    in with, ``sign-in`` first, or not at all (``other``: signed in as somebody else)."""
+    if person is not None:
+        return "join" if person.email == invitation.email else "other"
+    known = Person.objects.filter(email=invitation.email).exists()
+    return "sign-in" if known else "new"

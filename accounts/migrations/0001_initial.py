@@ -11,299 +11,697 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('core', '0002_audit_and_outbox'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("core", "0002_audit_and_outbox"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('is_demonstration', models.BooleanField(default=False)),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False)),
+                ("is_demonstration", models.BooleanField(default=False)),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'people',
+                "verbose_name_plural": "people",
             },
         ),
         migrations.CreateModel(
-            name='PersonalDetail',
+            name="PersonalDetail",
             fields=[
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='detail', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('display_name', models.CharField(blank=True, max_length=120)),
-                ('language', models.CharField(blank=True, max_length=16)),
-                ('theme', models.CharField(choices=[('system', 'System'), ('light', 'Light'), ('dark', 'Dark')], default='system', max_length=8)),
-                ('time_zone', models.CharField(blank=True, max_length=64)),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="detail",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("display_name", models.CharField(blank=True, max_length=120)),
+                ("language", models.CharField(blank=True, max_length=16)),
+                (
+                    "theme",
+                    models.CharField(
+                        choices=[("system", "System"), ("light", "Light"), ("dark", "Dark")],
+                        default="system",
+                        max_length=8,
+                    ),
+                ),
+                ("time_zone", models.CharField(blank=True, max_length=64)),
             ],
         ),
         migrations.CreateModel(
-            name='Party',
+            name="Party",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('person', 'Person'), ('organisation', 'Organisation')], max_length=16)),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "Person"), ("organisation", "Organisation")],
+                        max_length=16,
+                    ),
+                ),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
             ],
             options={
-                'verbose_name_plural': 'parties',
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['person', 'organisation'])), name='party_kind_is_known')],
+                "verbose_name_plural": "parties",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["person", "organisation"])),
+                        name="party_kind_is_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Credential',
+            name="Credential",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('token', 'Token'), ('session', 'Session')], max_length=8)),
-                ('key_id', models.CharField(max_length=12, unique=True)),
-                ('lineage_id', models.UUIDField(db_index=True, default=core.ids.new_id)),
-                ('generation', models.PositiveIntegerField(default=1)),
-                ('name', models.CharField(blank=True, max_length=80)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('digest', models.BinaryField(null=True)),
-                ('pepper_id', models.CharField(blank=True, max_length=16)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), default=list, size=None)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('retiring', 'Retiring'), ('quarantined', 'Quarantined'), ('revoked', 'Revoked'), ('expired', 'Expired')], default='active', max_length=12)),
-                ('minted_auth_method', models.CharField(max_length=16)),
-                ('minted_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('expires_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('ended_reason', models.CharField(blank=True, max_length=32)),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credentials', to='accounts.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("token", "Token"), ("session", "Session")], max_length=8
+                    ),
+                ),
+                ("key_id", models.CharField(max_length=12, unique=True)),
+                ("lineage_id", models.UUIDField(db_index=True, default=core.ids.new_id)),
+                ("generation", models.PositiveIntegerField(default=1)),
+                ("name", models.CharField(blank=True, max_length=80)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("digest", models.BinaryField(null=True)),
+                ("pepper_id", models.CharField(blank=True, max_length=16)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=32), default=list, size=None
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("retiring", "Retiring"),
+                            ("quarantined", "Quarantined"),
+                            ("revoked", "Revoked"),
+                            ("expired", "Expired"),
+                        ],
+                        default="active",
+                        max_length=12,
+                    ),
+                ),
+                ("minted_auth_method", models.CharField(max_length=16)),
+                ("minted_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("expires_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_reason", models.CharField(blank=True, max_length=32)),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credentials",
+                        to="accounts.party",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='person',
-            name='party',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='person', to='accounts.party'),
+            model_name="person",
+            name="party",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="person",
+                to="accounts.party",
+            ),
         ),
         migrations.CreateModel(
-            name='PortalSession',
+            name="PortalSession",
             fields=[
-                ('session_data', models.TextField(verbose_name='session data')),
-                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('session_key', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('credential', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='accounts.credential')),
+                ("session_data", models.TextField(verbose_name="session data")),
+                ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
+                ("session_key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "credential",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sessions",
+                        to="accounts.credential",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'session',
-                'verbose_name_plural': 'sessions',
-                'abstract': False,
+                "verbose_name": "session",
+                "verbose_name_plural": "sessions",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Programme',
+            name="Programme",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('time_zone', models.CharField(default='Europe/Berlin', max_length=64)),
-                ('currency', models.CharField(default='EUR', max_length=3)),
-                ('is_open', models.BooleanField(default=True)),
-                ('is_demonstration', models.BooleanField(default=False)),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("time_zone", models.CharField(default="Europe/Berlin", max_length=64)),
+                ("currency", models.CharField(default="EUR", max_length=3)),
+                ("is_open", models.BooleanField(default=True)),
+                ("is_demonstration", models.BooleanField(default=False)),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='programme_currency_is_a_code')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                        name="programme_currency_is_a_code",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('joined_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='accounts.party')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='accounts.programme')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("joined_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="accounts.programme",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='credential',
-            name='programme',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='credentials', to='accounts.programme'),
+            model_name="credential",
+            name="programme",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credentials",
+                to="accounts.programme",
+            ),
         ),
         migrations.CreateModel(
-            name='Budget',
+            name="Budget",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('lineage_id', models.UUIDField(null=True)),
-                ('kind', models.CharField(choices=[('credits', 'Credits'), ('money', 'Money')], max_length=8)),
-                ('limit', models.BigIntegerField()),
-                ('reserved', models.BigIntegerField(default=0)),
-                ('spent', models.BigIntegerField(default=0)),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('party', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='budgets', to='accounts.party')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='budgets', to='accounts.programme')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("lineage_id", models.UUIDField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("credits", "Credits"), ("money", "Money")], max_length=8
+                    ),
+                ),
+                ("limit", models.BigIntegerField()),
+                ("reserved", models.BigIntegerField(default=0)),
+                ("spent", models.BigIntegerField(default=0)),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "party",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="budgets",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="budgets",
+                        to="accounts.programme",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AgreementVersion',
+            name="AgreementVersion",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('summary', models.TextField()),
-                ('text_sha256', models.CharField(max_length=64)),
-                ('published_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='accounts.programme')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                ("summary", models.TextField()),
+                ("text_sha256", models.CharField(max_length=64)),
+                ("published_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agreements",
+                        to="accounts.programme",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Reservation',
+            name="Reservation",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('work_id', models.UUIDField()),
-                ('kind', models.CharField(choices=[('credits', 'Credits'), ('money', 'Money')], max_length=8)),
-                ('amount', models.BigIntegerField()),
-                ('settled', models.BigIntegerField(null=True)),
-                ('state', models.CharField(choices=[('held', 'Held'), ('settled', 'Settled'), ('released', 'Released')], default='held', max_length=8)),
-                ('path', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reservations', to='accounts.party')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.programme')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("work_id", models.UUIDField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("credits", "Credits"), ("money", "Money")], max_length=8
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                ("settled", models.BigIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "Held"),
+                            ("settled", "Settled"),
+                            ("released", "Released"),
+                        ],
+                        default="held",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "path",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), size=None
+                    ),
+                ),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reservations",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.programme",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RoleGrant',
+            name="RoleGrant",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('tester', 'Tester'), ('reviewer', 'Reviewer'), ('manager', 'Manager'), ('finance', 'Finance'), ('auditor', 'Auditor')], max_length=16)),
-                ('granted_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('granted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.party')),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='accounts.membership')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("tester", "Tester"),
+                            ("reviewer", "Reviewer"),
+                            ("manager", "Manager"),
+                            ("finance", "Finance"),
+                            ("auditor", "Auditor"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("granted_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="accounts.membership",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=64)),
-                ('subject_kind', models.CharField(max_length=32)),
-                ('subject_id', models.UUIDField()),
-                ('facts', models.JSONField(default=dict)),
-                ('at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('read_at', models.DateTimeField(null=True)),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='accounts.party')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=64)),
+                ("subject_kind", models.CharField(max_length=32)),
+                ("subject_id", models.UUIDField()),
+                ("facts", models.JSONField(default=dict)),
+                ("at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="accounts.party",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('read_at', None)), fields=['party', '-at'], name='unread_notices')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("read_at", None)),
+                        fields=["party", "-at"],
+                        name="unread_notices",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Acceptance',
+            name="Acceptance",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('act', models.CharField(choices=[('accepted', 'Accepted'), ('declined', 'Declined')], max_length=16)),
-                ('credential_id', models.UUIDField(null=True)),
-                ('at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acts', to='accounts.agreementversion')),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acceptances', to='accounts.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "act",
+                    models.CharField(
+                        choices=[("accepted", "Accepted"), ("declined", "Declined")], max_length=16
+                    ),
+                ),
+                ("credential_id", models.UUIDField(null=True)),
+                ("at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acts",
+                        to="accounts.agreementversion",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acceptances",
+                        to="accounts.party",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['party', 'version', '-at'], name='acts_of_a_party')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('act__in', ['accepted', 'declined'])), name='acceptance_act_is_known')],
+                "indexes": [
+                    models.Index(fields=["party", "version", "-at"], name="acts_of_a_party")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("act__in", ["accepted", "declined"])),
+                        name="acceptance_act_is_known",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='person_email_is_lower_case'),
+            model_name="person",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                name="person_email_is_lower_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('programme', 'party'), name='one_membership_at_a_time'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("programme", "party"),
+                name="one_membership_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('joined_at')), _connector='OR'), name='membership_ends_after_it_began'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at", None), ("ended_at__gte", models.F("joined_at")), _connector="OR"
+                ),
+                name="membership_ends_after_it_began",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.UniqueConstraint(fields=('lineage_id', 'generation'), name='one_generation_of_a_lineage'),
+            model_name="credential",
+            constraint=models.UniqueConstraint(
+                fields=("lineage_id", "generation"), name="one_generation_of_a_lineage"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('lineage_id',), name='one_active_credential_per_lineage'),
+            model_name="credential",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "active")),
+                fields=("lineage_id",),
+                name="one_active_credential_per_lineage",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['token', 'session'])), name='credential_kind_is_known'),
+            model_name="credential",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["token", "session"])),
+                name="credential_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'session'), models.Q(('digest__isnull', False), ('programme__isnull', False), models.Q(('pepper_id', ''), _negated=True)), _connector='OR'), name='a_token_has_digest_and_programme'),
+            model_name="credential",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind", "session"),
+                    models.Q(
+                        ("digest__isnull", False),
+                        ("programme__isnull", False),
+                        models.Q(("pepper_id", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="a_token_has_digest_and_programme",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('minted_at'))), name='credential_expires_after_it_is_minted'),
+            model_name="credential",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at__gt", models.F("minted_at"))),
+                name="credential_expires_after_it_is_minted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ['active', 'retiring', 'quarantined'])), models.Q(('ended_at__isnull', False), ('state__in', ['revoked', 'expired'])), _connector='OR'), name='credential_ended_iff_it_has_an_end'),
+            model_name="credential",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at", None), ("state__in", ["active", "retiring", "quarantined"])
+                    ),
+                    models.Q(("ended_at__isnull", False), ("state__in", ["revoked", "expired"])),
+                    _connector="OR",
+                ),
+                name="credential_ended_iff_it_has_an_end",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0), ('spent__gte', 0), ('limit__gte', django.db.models.expressions.CombinedExpression(models.F('reserved'), '+', models.F('spent')))), name='budget_never_exceeds_its_limit'),
+            model_name="budget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("reserved__gte", 0),
+                    ("spent__gte", 0),
+                    (
+                        "limit__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("reserved"), "+", models.F("spent")
+                        ),
+                    ),
+                ),
+                name="budget_never_exceeds_its_limit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['credits', 'money'])), name='budget_kind_is_known'),
+            model_name="budget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["credits", "money"])), name="budget_kind_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('lineage_id', None), ('party__isnull', False), _connector='OR'), name='a_lineage_budget_belongs_to_a_party'),
+            model_name="budget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lineage_id", None), ("party__isnull", False), _connector="OR"),
+                name="a_lineage_budget_belongs_to_a_party",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(fields=('programme', 'kind', 'party', 'lineage_id'), name='one_budget_per_place_and_kind', nulls_distinct=False),
+            model_name="budget",
+            constraint=models.UniqueConstraint(
+                fields=("programme", "kind", "party", "lineage_id"),
+                name="one_budget_per_place_and_kind",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreementversion',
-            constraint=models.UniqueConstraint(fields=('programme', 'number'), name='agreement_versions_are_numbered'),
+            model_name="agreementversion",
+            constraint=models.UniqueConstraint(
+                fields=("programme", "number"), name="agreement_versions_are_numbered"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreementversion',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='agreement_number_starts_at_one'),
+            model_name="agreementversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="agreement_number_starts_at_one"
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(fields=['party', 'made_at'], name='reservations_of_a_party'),
+            model_name="reservation",
+            index=models.Index(fields=["party", "made_at"], name="reservations_of_a_party"),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.UniqueConstraint(fields=('work_id', 'kind'), name='one_reservation_per_work_and_kind'),
+            model_name="reservation",
+            constraint=models.UniqueConstraint(
+                fields=("work_id", "kind"), name="one_reservation_per_work_and_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['credits', 'money'])), name='reservation_kind_is_known'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["credits", "money"])),
+                name="reservation_kind_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='a_reservation_holds_something'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="a_reservation_holds_something"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('settled', None), ('state', 'held')), models.Q(('ended_at__isnull', False), ('settled__gt', 0), ('settled__lte', models.F('amount')), ('state', 'settled')), models.Q(('ended_at__isnull', False), ('settled', 0), ('state', 'released')), _connector='OR'), name='settled_at_most_what_was_held'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at", None), ("settled", None), ("state", "held")),
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        ("settled__gt", 0),
+                        ("settled__lte", models.F("amount")),
+                        ("state", "settled"),
+                    ),
+                    models.Q(("ended_at__isnull", False), ("settled", 0), ("state", "released")),
+                    _connector="OR",
+                ),
+                name="settled_at_most_what_was_held",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolegrant',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('membership', 'role'), name='a_role_is_held_once'),
+            model_name="rolegrant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("membership", "role"),
+                name="a_role_is_held_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolegrant',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['tester', 'reviewer', 'manager', 'finance', 'auditor'])), name='role_is_known'),
+            model_name="rolegrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("role__in", ["tester", "reviewer", "manager", "finance", "auditor"])
+                ),
+                name="role_is_known",
+            ),
         ),
     ]

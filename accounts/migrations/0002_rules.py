@@ -17,7 +17,9 @@ class Migration(migrations.Migration):
         never_deleted("accounts_membership"),
         never_deleted("accounts_rolegrant"),
         never_deleted("accounts_programme"),
-        grant("GRANT UPDATE (password, last_login, email, is_active), DELETE ON accounts_person TO {app}"),
+        grant(
+            "GRANT UPDATE (password, last_login, email, is_active), DELETE ON accounts_person TO {app}"
+        ),
         grant(
             "GRANT UPDATE (display_name, language, theme, time_zone), DELETE"
             " ON accounts_personaldetail TO {app}"

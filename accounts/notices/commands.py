@@ -1,4 +1,4 @@
-"""Notices are written by the outbox's deliverer, so that a clip that is ready is told exactly once."""
+"""Notices are written by the outbox's deliverer: a clip that is ready is told exactly once."""
 
 from __future__ import annotations
 

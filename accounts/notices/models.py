@@ -7,7 +7,7 @@ from core.clock import CoreNow
 
 
 class Notice(models.Model):
-    """One thing worth telling a party, once. Its id is the outbox message's, so it cannot double."""
+    """One thing worth telling a party. Its id is the outbox message's, so it cannot double."""
 
     id = models.UUIDField(primary_key=True)
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="notices")

@@ -32,7 +32,7 @@ class Programme(models.Model):
 
 
 class Membership(models.Model):
-    """A party in a programme. Leaving ends it; the row stays, since work points to the time of it."""
+    """A party in a programme. Leaving ends it; the row stays, since work points to its time."""
 
     id = id_field()
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="memberships")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -96,8 +97,9 @@ def grant_budget(
             ],
             ignore_conflicts=True,
         )
+        place: dict[str, Any] = {"party_id": party_id, "lineage_id": lineage_id}
         budget = Budget.objects.select_for_update().get(
-            programme_id=programme_id, party_id=party_id, lineage_id=lineage_id, kind=kind
+            programme_id=programme_id, kind=kind, **place
         )
         used = budget.reserved + budget.spent
         if limit < used:
@@ -109,7 +111,11 @@ def grant_budget(
             )
         Budget.objects.filter(id=budget.id).update(limit=limit)
         record(
-            "budget.granted", subject=("budget", budget.id), actor=actor, limit=limit, budget_kind=kind.value
+            "budget.granted",
+            subject=("budget", budget.id),
+            actor=actor,
+            limit=limit,
+            budget_kind=kind.value,
         )
     budget.limit = limit
     return budget

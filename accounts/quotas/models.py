@@ -89,13 +89,13 @@ class Reservation(models.Model):
             models.CheckConstraint(
                 name="reservation_kind_is_known", condition=Q(kind__in=Kind.values)
             ),
-            models.CheckConstraint(
-                name="a_reservation_holds_something", condition=Q(amount__gt=0)
-            ),
+            models.CheckConstraint(name="a_reservation_holds_something", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="settled_at_most_what_was_held",
                 condition=Q(state="held", settled=None, ended_at=None)
-                | Q(state="settled", settled__gt=0, settled__lte=F("amount"), ended_at__isnull=False)
+                | Q(
+                    state="settled", settled__gt=0, settled__lte=F("amount"), ended_at__isnull=False
+                )
                 | Q(state="released", settled=0, ended_at__isnull=False),
             ),
         ]

@@ -63,7 +63,7 @@ USUAL_CLIP_CREDITS = 8  # four seconds of the still model at 1280 × 720
 
 
 def noise_model(checkpoint: Path, revision: str) -> Introduction:
-    """The untrained pipeline that set-up writes: real classes, random weights, so it shows noise."""
+    """The untrained pipeline that set-up writes: real classes, random weights, hence noise."""
     return Introduction(
         slug="untrained",
         revision=revision,
@@ -98,9 +98,7 @@ def offer_model(new: Introduction) -> VideoModel:
             state=VideoModel.State.RETIRED
         )
         model = _insert(new, runner)
-        record(
-            "model.offered", subject=("model", model.id), slug=new.slug, revision=new.revision
-        )
+        record("model.offered", subject=("model", model.id), slug=new.slug, revision=new.revision)
     return model
 
 

@@ -4,6 +4,7 @@ from django.db.models import Prefetch, QuerySet
 
 from generation.catalogue.models import PriceRow, VideoModel
 from generation.engines.limits import FrameRule
+from generation.engines.registry import EngineUnknown, is_installed
 
 
 def models_offered() -> QuerySet[VideoModel]:
@@ -27,3 +28,11 @@ def frame_rule_of(model: VideoModel) -> FrameRule:
         minimum=model.min_frames,
         maximum=model.max_frames,
     )
+
+
+def is_ready(model: VideoModel) -> bool:
+    """Whether its engine is installed here and now; an engine nobody declared is not."""
+    try:
+        return is_installed(model.engine)
+    except EngineUnknown:
+        return False

@@ -9,6 +9,7 @@ from accounts.people.models import Party
 from accounts.programmes.models import Programme
 from core.clock import CoreNow
 from core.fields import id_field
+from generation.clips.rules import VIEWING_ROLES, Why
 from generation.jobs.models import Job
 from generation.threads.models import Thread
 
@@ -70,8 +71,10 @@ class Viewing(models.Model):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(name="a_viewing_ends", condition=Q(until__gt=models.F("at"))),
             models.CheckConstraint(
-                name="a_viewing_ends", condition=Q(until__gt=models.F("at"))
+                name="a_viewing_has_a_reason_and_a_role_that_looks",
+                condition=Q(why__in=Why.values, role__in=VIEWING_ROLES),
             ),
         ]
         indexes = [models.Index(fields=["clip", "viewer", "-until"], name="viewings_of_a_clip")]

@@ -15,12 +15,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.credentials.doors import PortalRequest, signed_in
+from core.api import page_of
 from core.audit.queries import events_of
-from core.ids import read_id, shown
+from core.errors import Absent
+from core.ids import shown
 from generation.clips.commands import say_why
 from generation.clips.models import Clip
-from generation.clips.queries import clip_for, clip_may_be_asked_for, clips_before, seen_by
-from generation.clips.words import REASONS, role_words, why_words
+from generation.clips.queries import clip_for, clip_to_view, seen_by
+from generation.clips.rules import Why
+from generation.clips.words import role_words, why_words
 from generation.jobs.words import record_sentence
 
 
@@ -40,20 +43,20 @@ class Card:
 
 
 def shown_cards(
-    clips: QuerySet[Clip], *, before: str | None, most: int
+    clips: QuerySet[Clip], *, cursor: str | None, most: int
 ) -> tuple[list[Card], str | None]:
-    """One page of clips, and the id of the last one where there are more."""
-    found = clips_before(clips, read_id("clip", before) if before else None, most + 1)
-    page = found[:most]
-    more = shown("clip", page[-1].id) if len(found) > most else None
-    return [_card(clip) for clip in page], more
+    """One page of clips, and the cursor of the next."""
+    page = page_of(clips, {"limit": most, "cursor": cursor}, by=("-made_at", "-id"))
+    return [_card(clip) for clip in page.rows], page.next
 
 
 @signed_in
 def clip_page(request: PortalRequest, clip: str) -> HttpResponse:
-    if clip_may_be_asked_for(request.actor, clip):
+    try:
+        found = clip_for(request.actor, clip)
+    except Absent:
+        clip_to_view(request.actor, clip)  # absent too for everybody who may not look
         return redirect("ask-clip", clip)
-    found = clip_for(request.actor, clip)
     is_mine = found.party_id == request.actor.party_id
     job = shown("job", found.job_id)
     return render(
@@ -63,7 +66,11 @@ def clip_page(request: PortalRequest, clip: str) -> HttpResponse:
             "clip": _shown(found),
             "renditions": _files(found),
             "seen_by": [
-                {"at": look.at, "role_words": role_words(look.role), "why_words": why_words(look.why)}
+                {
+                    "at": look.at,
+                    "role_words": role_words(look.role),
+                    "why_words": why_words(look.why),
+                }
                 for look in seen_by(found)
             ],
             "record": _record(found, request),
@@ -78,14 +85,13 @@ def clip_page(request: PortalRequest, clip: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def ask(request: PortalRequest, clip: str) -> HttpResponse:
     """Staff say why before they open somebody else's clip; the owner will read it."""
-    if not clip_may_be_asked_for(request.actor, clip):
-        return redirect("clip", clip)
+    clip_to_view(request.actor, clip)
     why = request.POST.get("why", "")
-    if request.method == "POST" and why in REASONS:
+    if request.method == "POST" and why in Why.values:
         say_why(actor=request.actor, shown_id=clip, why=why)
         return redirect("clip", clip)
     context = {
-        "reasons": [(value, words()) for value, words in REASONS.items()],
+        "reasons": Why.choices,
         "why": why,
         "error": _("Choose a reason.") if request.method == "POST" else "",
     }
@@ -175,9 +181,7 @@ def _files(clip: Clip) -> list[dict[str, Any]]:
 
 
 def _record(clip: Clip, request: PortalRequest) -> list[dict[str, Any]]:
-    events = sorted(
-        chain(events_of(clip.job_id), events_of(clip.id)), key=lambda event: event.at
-    )
+    events = sorted(chain(events_of(clip.job_id), events_of(clip.id)), key=lambda event: event.at)
     return [
         {
             "at": event.at,

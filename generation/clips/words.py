@@ -1,29 +1,22 @@
-"""Why staff may open somebody else's clip, in words for both sides."""
+"""Who looked and why, in words for the owner."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.utils.translation import gettext as _
 
-# One entry per reason of generation.clips.rules; the owner reads these words.
-REASONS = {
-    "asked": lambda: _("The maker asked me to look"),
-    "fault": lambda: _("To find out what went wrong technically"),
-    "safety": lambda: _("A concern about safety"),
-    "audit": lambda: _("An audit of the programme"),
-}
+from generation.clips.rules import Why
 
-ROLES = {
-    "tester": lambda: _("A tester"),
+ROLES: dict[str, Callable[[], str]] = {
     "reviewer": lambda: _("A reviewer"),
     "manager": lambda: _("A programme manager"),
-    "finance": lambda: _("Somebody from finance"),
     "auditor": lambda: _("An auditor"),
 }
 
 
 def why_words(why: str) -> str:
-    words = REASONS.get(why)
-    return words() if words else why
+    return str(Why(why).label) if why in Why.values else why
 
 
 def role_words(role: str) -> str:

@@ -27,7 +27,7 @@ class StillEngine:
     name: ClassVar[str] = "still"
     packages: ClassVar[tuple[str, ...]] = ()
 
-    def capabilities(self, checkpoint: Path | None) -> Capabilities:  # noqa: ARG002
+    def capabilities(self, checkpoint: Path | None) -> Capabilities:
         return Capabilities(
             frames=FrameRule(step=1, offset=0, minimum=1, maximum=600),
             sizes=SizeRule(multiple=2, least_side=96, most_side=1920, most_pixels=1920 * 1080),

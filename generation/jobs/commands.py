@@ -80,24 +80,24 @@ def cancel_job(*, actor: Actor, shown_id: str) -> Job:
     with transaction.atomic():
         job = job_for(actor, shown_id)
         mine = Job.objects.filter(id=job.id)
-        if job.state in (State.QUEUED, State.HELD):
-            if advance(
+        # Locked: a claim or a retry in between would let the wish to stop fall through.
+        state = State(mine.select_for_update().values_list("state", flat=True).get())
+        if state in (State.QUEUED, State.HELD):
+            advance(
                 mine,
                 MOVES,
                 Move.CANCEL,
-                seen=State(job.state),
+                seen=state,
                 finished_at=now(),
                 held_until=None,
                 cancel_asked_at=now(),
-            ):
-                _record_end(job, "job.cancelled", actor, charged=0)
-                settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
-            else:
-                # A worker was quicker; it looks at this mark at its next step.
-                _ask_to_stop(job.id)
-        elif job.state == State.RUNNING:
-            _ask_to_stop(job.id)
-        elif job.state != State.CANCELLED:
+            )
+            _record_end(job, "job.cancelled", actor, charged=0)
+            settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
+        elif state is State.RUNNING:
+            # Its worker looks at this mark at its next step.
+            mine.filter(cancel_asked_at=None).update(cancel_asked_at=now())
+        elif state is not State.CANCELLED:
             raise TooLate(_("This job is over already; there is nothing to cancel."))
     return job_for(actor, shown_id)
 
@@ -192,7 +192,8 @@ def _right_to_submit(actor: Actor) -> UUID:
     acceptance = acceptance_of(actor.programme, actor.party_id)
     if acceptance is None:
         raise AgreementMissing
-    return acceptance.id
+    acceptance_id: UUID = acceptance.id
+    return acceptance_id
 
 
 def _thread(actor: Actor, continues: str | None) -> Thread:
@@ -200,9 +201,8 @@ def _thread(actor: Actor, continues: str | None) -> Thread:
     if continues is None:
         return Thread.objects.create(programme_id=actor.programme, party_id=actor.party_id)
     thread_id = read_id("thread", continues)
-    thread = Thread.objects.filter(
-        id=thread_id, party_id=actor.party_id, programme_id=actor.programme
-    ).first()
+    mine = Thread.objects.filter(party_id=actor.party_id, programme_id=actor.programme)
+    thread = mine.filter(id=thread_id).first() if thread_id else None
     if thread is None:
         raise Absent
     return thread
@@ -213,12 +213,6 @@ def _fair_tag(lane: str, party_id: UUID) -> int:
         cursor.execute("SELECT generation_fair_tag(%s, %s)", [lane, party_id])
         (tag,) = cursor.fetchone()
     return int(tag)
-
-
-def _ask_to_stop(job_id: UUID) -> None:
-    Job.objects.filter(id=job_id, state=State.RUNNING, cancel_asked_at=None).update(
-        cancel_asked_at=now()
-    )
 
 
 def _record_end(job: Job, kind: str, actor: Actor | None, *, charged: int) -> None:

@@ -13,8 +13,8 @@ from accounts.quotas.models import Reservation
 from core.clock import CoreNow
 from core.fields import id_field
 from generation.catalogue.models import VideoModel
-from generation.threads.models import Thread
 from generation.jobs.rules import State
+from generation.threads.models import Thread
 
 
 class NextQueueNumber(models.Func):
@@ -60,9 +60,7 @@ class Job(models.Model):
     lane = models.CharField(max_length=96)
     fair_tag = models.BigIntegerField()
     fair_end = models.BigIntegerField()
-    queue_number = models.BigIntegerField(
-        unique=True, editable=False, db_default=NextQueueNumber()
-    )
+    queue_number = models.BigIntegerField(unique=True, editable=False, db_default=NextQueueNumber())
     queued_at = models.DateTimeField(db_default=CoreNow())
     attempts = models.PositiveSmallIntegerField(default=0)
     fence = models.BigIntegerField(default=0)
@@ -76,9 +74,7 @@ class Job(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="job_state_is_known", condition=Q(state__in=State.values)
-            ),
+            models.CheckConstraint(name="job_state_is_known", condition=Q(state__in=State.values)),
             models.CheckConstraint(
                 name="job_is_leased_iff_running",
                 condition=Q(state="running", lease_until__isnull=False)
@@ -133,9 +129,7 @@ class Job(models.Model):
                 condition=Q(state__in=["queued", "running"]),
             ),
             # What the watchdog reads.
-            models.Index(
-                fields=["lease_until"], name="jobs_leased", condition=Q(state="running")
-            ),
+            models.Index(fields=["lease_until"], name="jobs_leased", condition=Q(state="running")),
             models.Index(
                 fields=["lane", "-fair_tag"], name="jobs_in_service", condition=Q(state="running")
             ),

@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 
 from core.errors import InvalidOrder, NotReady
 from generation.catalogue.models import PriceRow, VideoModel
-from generation.catalogue.queries import frame_rule_of, model_offered
+from generation.catalogue.queries import frame_rule_of, is_ready, model_offered
 from generation.catalogue.rules import frames_for, price
-from generation.engines.registry import EngineUnknown, is_installed
 
 LONGEST_PROMPT = 2_000
 LARGEST_SEED = 2**32 - 1
@@ -20,7 +19,7 @@ LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody asked for, as it came through a door. ``seconds`` is snapped to whole frames."""
+    """What somebody asked for, through whichever door. ``seconds`` is snapped to frames."""
 
     prompt: str
     model: str
@@ -47,12 +46,10 @@ class Quote:
 
 
 def quote(wish: Wish) -> Quote:
-    """The exact price. Raises ``InvalidOrder`` naming the field, ``NotReady`` without its engine."""
+    """The exact price. Raises ``InvalidOrder`` naming the field, ``NotReady`` without engine."""
     model = model_offered(wish.model)
     if model is None:
-        raise InvalidOrder(
-            "model_unknown", _("There is no model of this name."), field="model"
-        )
+        raise InvalidOrder("model_unknown", _("There is no model of this name."), field="model")
     row = _row(model, wish)
     frames = _frames(model, wish.seconds)
     _must_be_installed(model)
@@ -74,7 +71,7 @@ def checked_prompt(prompt: str) -> str:
             asked=len(text),
             most=LONGEST_PROMPT,
         )
-    if any(ord(sign) < 32 and sign not in "\n\t\r" or sign == "\x7f" for sign in text):
+    if any((ord(sign) < 32 and sign not in "\n\t\r") or sign == "\x7f" for sign in text):
         raise InvalidOrder(
             "prompt_unreadable", _("The prompt has control characters."), field="prompt"
         )
@@ -138,11 +135,7 @@ def _frames(model: VideoModel, seconds: Fraction) -> int:
 
 
 def _must_be_installed(model: VideoModel) -> None:
-    try:
-        installed = is_installed(model.engine)
-    except EngineUnknown:
-        installed = False
-    if not installed:
+    if not is_ready(model):
         raise NotReady(
             "engine_not_installed",
             _("The engine for %(model)s is not installed here yet. Nothing was submitted.")

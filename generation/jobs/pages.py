@@ -120,9 +120,7 @@ def price(request: PortalRequest) -> HttpResponse:
     form = Composer(request.POST or request.GET, models=list(models_offered()))
     if request.headers.get("HX-Request") or request.headers.get("X-Requested-With"):
         left = _quota(request).left
-        return render(
-            request, "generation/jobs/_price.html", {"quote": shown_quote(form, left)}
-        )
+        return render(request, "generation/jobs/_price.html", {"quote": shown_quote(form, left)})
     return _composer(request, form)
 
 

@@ -16,7 +16,7 @@ from generation.jobs.rules import LIVE
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a job stands now. ``place`` counts from 1; ``eta_s`` is a guess, None without grounds."""
+    """Where a job stands. ``place`` counts from 1; ``eta_s`` is a guess, None without grounds."""
 
     state: str
     stage: str
@@ -76,5 +76,3 @@ def lanes_waiting(lanes: list[str]) -> list[str]:
             [lanes],
         )
         return [lane for (lane,) in cursor.fetchall()]
-
-

@@ -51,7 +51,7 @@ OVER = (State.FINISHED, State.FAILED, State.CANCELLED)
 
 
 def cost_when_cancelled(price: int, *, steps_done: int, steps: int) -> int:
-    """⌊price × steps done ÷ steps⌋, in credits: what was rendered, rounded in the tester's favour."""
+    """⌊price × steps done ÷ steps⌋, in credits: rounded in the tester's favour."""
     return price * min(steps_done, steps) // steps
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-FAILURES = {
+FAILURES: dict[str, Callable[[], str]] = {
     "disk_full": lambda: _("There was no room left to keep the clip."),
     "encoder_failed": lambda: _("The clip was rendered but could not be written."),
     "frames_missing": lambda: _("The model made fewer frames than were ordered."),
@@ -43,27 +46,35 @@ def refund_sentence(*, price: int, charged: int) -> str:
     ) % {"charged": charged, "back": back}
 
 
-RECORD = {
+RECORD: dict[str, Callable[[dict[str, Any]], str]] = {
     "job.submitted": lambda _facts: _("Asked for this clip."),
     "job.claimed": lambda facts: (
         _("Rendering began.")
         if facts.get("attempt", 1) == 1
         else _("Rendering began again, attempt %(number)s of 3.") % {"number": facts["attempt"]}
     ),
-    "job.retried": lambda facts: _("The attempt did not end well: %(why)s It waits again.")
-    % {"why": failure_sentence(facts.get("code", ""))},
-    "job.finished": lambda facts: _("The clip was kept. Charged: %(charged)s credits.")
-    % {"charged": facts.get("charged", 0)},
-    "job.failed": lambda facts: _("It failed: %(why)s Everything came back.")
-    % {"why": failure_sentence(facts.get("code", ""))},
-    "job.cancelled": lambda facts: _("Cancelled. Charged: %(charged)s credits.")
-    % {"charged": facts.get("charged", 0)},
+    "job.retried": lambda facts: (
+        _("The attempt did not end well: %(why)s It waits again.")
+        % {"why": failure_sentence(facts.get("code", ""))}
+    ),
+    "job.finished": lambda facts: (
+        _("The clip was kept. Charged: %(charged)s credits.") % {"charged": facts.get("charged", 0)}
+    ),
+    "job.failed": lambda facts: (
+        _("It failed: %(why)s Everything came back.")
+        % {"why": failure_sentence(facts.get("code", ""))}
+    ),
+    "job.cancelled": lambda facts: (
+        _("Cancelled. Charged: %(charged)s credits.") % {"charged": facts.get("charged", 0)}
+    ),
     "job.held": lambda _facts: _("Held: the token or session behind it was stopped."),
     "job.resumed": lambda _facts: _("Vouched for; it waits again."),
-    "job.lapsed": lambda _facts: _("Nobody vouched for it within seven days. Everything came back."),
+    "job.lapsed": lambda _facts: _(
+        "Nobody vouched for it within seven days. Everything came back."
+    ),
 }
 
 
-def record_sentence(kind: str, facts: dict[str, object]) -> str:
+def record_sentence(kind: str, facts: dict[str, Any]) -> str:
     words = RECORD.get(kind)
     return words(facts) if words else kind

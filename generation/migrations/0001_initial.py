@@ -8,309 +8,700 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
-        migrations.RunSQL('CREATE SEQUENCE generation_queue_number', 'DROP SEQUENCE generation_queue_number'),
+        migrations.RunSQL(
+            "CREATE SEQUENCE generation_queue_number", "DROP SEQUENCE generation_queue_number"
+        ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('prompt', models.TextField()),
-                ('seed', models.BigIntegerField()),
-                ('tier', models.CharField(max_length=16)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('generated_width', models.PositiveIntegerField()),
-                ('generated_height', models.PositiveIntegerField()),
-                ('frames', models.PositiveIntegerField()),
-                ('rate_num', models.PositiveIntegerField()),
-                ('rate_den', models.PositiveIntegerField()),
-                ('steps', models.PositiveIntegerField()),
-                ('price_credits', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('held', 'Held'), ('finished', 'Finished'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=12)),
-                ('lane', models.CharField(max_length=96)),
-                ('fair_tag', models.BigIntegerField()),
-                ('fair_end', models.BigIntegerField()),
-                ('queue_number', models.BigIntegerField(db_default=generation.jobs.models.NextQueueNumber(), editable=False, unique=True)),
-                ('queued_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('fence', models.BigIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('cancel_asked_at', models.DateTimeField(null=True)),
-                ('held_until', models.DateTimeField(null=True)),
-                ('stage', models.CharField(blank=True, max_length=16)),
-                ('steps_done', models.PositiveIntegerField(default=0)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('failure_code', models.CharField(blank=True, max_length=48)),
-                ('acceptance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='accounts.acceptance')),
-                ('credential', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='accounts.credential')),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='accounts.party')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='accounts.programme')),
-                ('reservation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.reservation')),
-                ('vouched_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='vouched_jobs', to='accounts.credential')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("prompt", models.TextField()),
+                ("seed", models.BigIntegerField()),
+                ("tier", models.CharField(max_length=16)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("generated_width", models.PositiveIntegerField()),
+                ("generated_height", models.PositiveIntegerField()),
+                ("frames", models.PositiveIntegerField()),
+                ("rate_num", models.PositiveIntegerField()),
+                ("rate_den", models.PositiveIntegerField()),
+                ("steps", models.PositiveIntegerField()),
+                ("price_credits", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("held", "Held"),
+                            ("finished", "Finished"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                    ),
+                ),
+                ("lane", models.CharField(max_length=96)),
+                ("fair_tag", models.BigIntegerField()),
+                ("fair_end", models.BigIntegerField()),
+                (
+                    "queue_number",
+                    models.BigIntegerField(
+                        db_default=generation.jobs.models.NextQueueNumber(),
+                        editable=False,
+                        unique=True,
+                    ),
+                ),
+                ("queued_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("fence", models.BigIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("cancel_asked_at", models.DateTimeField(null=True)),
+                ("held_until", models.DateTimeField(null=True)),
+                ("stage", models.CharField(blank=True, max_length=16)),
+                ("steps_done", models.PositiveIntegerField(default=0)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("failure_code", models.CharField(blank=True, max_length=48)),
+                (
+                    "acceptance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="accounts.acceptance",
+                    ),
+                ),
+                (
+                    "credential",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="accounts.credential",
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="accounts.programme",
+                    ),
+                ),
+                (
+                    "reservation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.reservation",
+                    ),
+                ),
+                (
+                    "vouched_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="vouched_jobs",
+                        to="accounts.credential",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Clip',
+            name="Clip",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('master_sha256', models.CharField(max_length=64)),
-                ('bytes', models.BigIntegerField()),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('generated_width', models.PositiveIntegerField()),
-                ('generated_height', models.PositiveIntegerField()),
-                ('frames', models.PositiveIntegerField()),
-                ('rate_num', models.PositiveIntegerField()),
-                ('rate_den', models.PositiveIntegerField()),
-                ('seed', models.BigIntegerField()),
-                ('prompt', models.TextField()),
-                ('recipe', models.JSONField()),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clips', to='accounts.party')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clips', to='accounts.programme')),
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='clip', to='generation.job')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("master_sha256", models.CharField(max_length=64)),
+                ("bytes", models.BigIntegerField()),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("generated_width", models.PositiveIntegerField()),
+                ("generated_height", models.PositiveIntegerField()),
+                ("frames", models.PositiveIntegerField()),
+                ("rate_num", models.PositiveIntegerField()),
+                ("rate_den", models.PositiveIntegerField()),
+                ("seed", models.BigIntegerField()),
+                ("prompt", models.TextField()),
+                ("recipe", models.JSONField()),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clips",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clips",
+                        to="accounts.programme",
+                    ),
+                ),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clip",
+                        to="generation.job",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Rendition',
+            name="Rendition",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('master', 'Master'), ('poster', 'Poster'), ('sprite', 'Sprite')], max_length=16)),
-                ('master_sha256', models.CharField(max_length=64)),
-                ('sha256', models.CharField(max_length=64)),
-                ('bytes', models.BigIntegerField()),
-                ('media_type', models.CharField(max_length=64)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('storage_key', models.CharField(max_length=200, unique=True)),
-                ('recipe', models.JSONField(default=dict)),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('clip', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='renditions', to='generation.clip')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("master", "Master"), ("poster", "Poster"), ("sprite", "Sprite")],
+                        max_length=16,
+                    ),
+                ),
+                ("master_sha256", models.CharField(max_length=64)),
+                ("sha256", models.CharField(max_length=64)),
+                ("bytes", models.BigIntegerField()),
+                ("media_type", models.CharField(max_length=64)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("storage_key", models.CharField(max_length=200, unique=True)),
+                ("recipe", models.JSONField(default=dict)),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "clip",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="renditions",
+                        to="generation.clip",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Opening',
+            name="Opening",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('credential_id', models.UUIDField()),
-                ('role', models.CharField(max_length=16)),
-                ('why', models.CharField(max_length=32)),
-                ('half_hour', models.IntegerField()),
-                ('at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('viewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.party')),
-                ('rendition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='openings', to='generation.rendition')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("credential_id", models.UUIDField()),
+                ("role", models.CharField(max_length=16)),
+                ("why", models.CharField(max_length=32)),
+                ("half_hour", models.IntegerField()),
+                ("at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "viewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "rendition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="openings",
+                        to="generation.rendition",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Thread',
+            name="Thread",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='threads', to='accounts.party')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='threads', to='accounts.programme')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="threads",
+                        to="accounts.party",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="threads",
+                        to="accounts.programme",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='job',
-            name='thread',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='generation.thread'),
+            model_name="job",
+            name="thread",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="jobs",
+                to="generation.thread",
+            ),
         ),
         migrations.AddField(
-            model_name='clip',
-            name='thread',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clips', to='generation.thread'),
+            model_name="clip",
+            name="thread",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="clips",
+                to="generation.thread",
+            ),
         ),
         migrations.CreateModel(
-            name='VideoModel',
+            name="VideoModel",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=64)),
-                ('revision', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=120)),
-                ('engine', models.CharField(max_length=32)),
-                ('checkpoint', models.CharField(blank=True, max_length=200)),
-                ('licence', models.CharField(max_length=120)),
-                ('shows_noise', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('offered', 'Offered'), ('retired', 'Retired')], default='offered', max_length=8)),
-                ('order', models.PositiveSmallIntegerField(default=100)),
-                ('frame_step', models.PositiveIntegerField()),
-                ('frame_offset', models.PositiveIntegerField()),
-                ('min_frames', models.PositiveIntegerField()),
-                ('max_frames', models.PositiveIntegerField()),
-                ('rate_num', models.PositiveIntegerField()),
-                ('rate_den', models.PositiveIntegerField(default=1)),
-                ('made_at', models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=64)),
+                ("revision", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=120)),
+                ("engine", models.CharField(max_length=32)),
+                ("checkpoint", models.CharField(blank=True, max_length=200)),
+                ("licence", models.CharField(max_length=120)),
+                ("shows_noise", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("offered", "Offered"), ("retired", "Retired")],
+                        default="offered",
+                        max_length=8,
+                    ),
+                ),
+                ("order", models.PositiveSmallIntegerField(default=100)),
+                ("frame_step", models.PositiveIntegerField()),
+                ("frame_offset", models.PositiveIntegerField()),
+                ("min_frames", models.PositiveIntegerField()),
+                ("max_frames", models.PositiveIntegerField()),
+                ("rate_num", models.PositiveIntegerField()),
+                ("rate_den", models.PositiveIntegerField(default=1)),
+                ("made_at", models.DateTimeField(db_default=core.clock.CoreNow())),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('slug', 'revision'), name='one_row_per_model_revision'), models.UniqueConstraint(condition=models.Q(('state', 'offered')), fields=('slug',), name='one_revision_is_offered'), models.CheckConstraint(condition=models.Q(('frame_step__gte', 1), ('max_frames__gte', models.F('min_frames')), ('min_frames__gte', 1), ('rate_den__gte', 1), ('rate_num__gte', 1)), name='model_limits_make_sense'), models.CheckConstraint(condition=models.Q(('state__in', ['offered', 'retired'])), name='model_state_is_known')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("slug", "revision"), name="one_row_per_model_revision"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "offered")),
+                        fields=("slug",),
+                        name="one_revision_is_offered",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("frame_step__gte", 1),
+                            ("max_frames__gte", models.F("min_frames")),
+                            ("min_frames__gte", 1),
+                            ("rate_den__gte", 1),
+                            ("rate_num__gte", 1),
+                        ),
+                        name="model_limits_make_sense",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["offered", "retired"])),
+                        name="model_state_is_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PriceRow',
+            name="PriceRow",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('tier', models.CharField(max_length=16)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('generated_width', models.PositiveIntegerField()),
-                ('generated_height', models.PositiveIntegerField()),
-                ('steps', models.PositiveIntegerField()),
-                ('credits_per_second', models.PositiveIntegerField()),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='generation.videomodel')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tier", models.CharField(max_length=16)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("generated_width", models.PositiveIntegerField()),
+                ("generated_height", models.PositiveIntegerField()),
+                ("steps", models.PositiveIntegerField()),
+                ("credits_per_second", models.PositiveIntegerField()),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="prices",
+                        to="generation.videomodel",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='job',
-            name='model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='generation.videomodel'),
+            model_name="job",
+            name="model",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="jobs",
+                to="generation.videomodel",
+            ),
         ),
         migrations.CreateModel(
-            name='Viewing',
+            name="Viewing",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(max_length=16)),
-                ('why', models.CharField(max_length=32)),
-                ('at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('until', models.DateTimeField()),
-                ('clip', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='viewings', to='generation.clip')),
-                ('viewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("role", models.CharField(max_length=16)),
+                ("why", models.CharField(max_length=32)),
+                ("at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("until", models.DateTimeField()),
+                (
+                    "clip",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="viewings",
+                        to="generation.clip",
+                    ),
+                ),
+                (
+                    "viewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.party",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('fence', models.BigIntegerField()),
-                ('machine', models.CharField(max_length=64)),
-                ('pid', models.PositiveIntegerField()),
-                ('pid_started', models.BigIntegerField()),
-                ('device', models.CharField(max_length=64)),
-                ('began_at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('finished', 'Finished'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('held', 'Held'), ('lost', 'Lost')], max_length=12)),
-                ('code', models.CharField(blank=True, max_length=48)),
-                ('device_ms', models.BigIntegerField(null=True)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tries', to='generation.job')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("fence", models.BigIntegerField()),
+                ("machine", models.CharField(max_length=64)),
+                ("pid", models.PositiveIntegerField()),
+                ("pid_started", models.BigIntegerField()),
+                ("device", models.CharField(max_length=64)),
+                ("began_at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("finished", "Finished"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("held", "Held"),
+                            ("lost", "Lost"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=48)),
+                ("device_ms", models.BigIntegerField(null=True)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tries",
+                        to="generation.job",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('job', 'number'), name='attempts_are_numbered'), models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('job',), name='one_attempt_at_a_time'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('outcome', '')), models.Q(('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='attempt_ended_iff_it_has_an_outcome')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("job", "number"), name="attempts_are_numbered"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("job",),
+                        name="one_attempt_at_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at", None), ("outcome", "")),
+                            models.Q(
+                                ("ended_at__isnull", False),
+                                models.Q(("outcome", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="attempt_ended_iff_it_has_an_outcome",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['master', 'poster', 'sprite'])), fields=('clip', 'kind'), name='one_master_poster_and_sprite_per_clip'),
+            model_name="rendition",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["master", "poster", "sprite"])),
+                fields=("clip", "kind"),
+                name="one_master_poster_and_sprite_per_clip",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.CheckConstraint(condition=models.Q(('master_sha256__regex', '^[0-9a-f]{64}$'), ('sha256__regex', '^[0-9a-f]{64}$')), name='rendition_hashes_are_sha256'),
+            model_name="rendition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("master_sha256__regex", "^[0-9a-f]{64}$"), ("sha256__regex", "^[0-9a-f]{64}$")
+                ),
+                name="rendition_hashes_are_sha256",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'master'), _negated=True), ('sha256', models.F('master_sha256')), _connector='OR'), name='a_master_is_its_own_master'),
+            model_name="rendition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "master"), _negated=True),
+                    ("sha256", models.F("master_sha256")),
+                    _connector="OR",
+                ),
+                name="a_master_is_its_own_master",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.CheckConstraint(condition=models.Q(('bytes__gt', 0)), name='rendition_is_not_empty'),
+            model_name="rendition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("bytes__gt", 0)), name="rendition_is_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.UniqueConstraint(fields=('rendition', 'viewer', 'half_hour'), name='one_opening_per_viewer_and_half_hour'),
+            model_name="opening",
+            constraint=models.UniqueConstraint(
+                fields=("rendition", "viewer", "half_hour"),
+                name="one_opening_per_viewer_and_half_hour",
+            ),
         ),
         migrations.AddIndex(
-            model_name='clip',
-            index=models.Index(fields=['party', '-made_at', '-id'], name='clips_of_a_party'),
+            model_name="clip",
+            index=models.Index(fields=["party", "-made_at", "-id"], name="clips_of_a_party"),
         ),
         migrations.AddConstraint(
-            model_name='clip',
-            constraint=models.UniqueConstraint(fields=('thread', 'version'), name='versions_of_a_thread_are_numbered'),
+            model_name="clip",
+            constraint=models.UniqueConstraint(
+                fields=("thread", "version"), name="versions_of_a_thread_are_numbered"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clip',
-            constraint=models.CheckConstraint(condition=models.Q(('master_sha256__regex', '^[0-9a-f]{64}$')), name='clip_master_is_a_sha256'),
+            model_name="clip",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("master_sha256__regex", "^[0-9a-f]{64}$")),
+                name="clip_master_is_a_sha256",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pricerow',
-            constraint=models.UniqueConstraint(fields=('model', 'tier', 'width', 'height'), name='one_price_per_tier_and_size'),
+            model_name="pricerow",
+            constraint=models.UniqueConstraint(
+                fields=("model", "tier", "width", "height"), name="one_price_per_tier_and_size"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pricerow',
-            constraint=models.CheckConstraint(condition=models.Q(('credits_per_second__gte', 1), ('steps__gte', 1)), name='a_price_is_positive'),
+            model_name="pricerow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credits_per_second__gte", 1), ("steps__gte", 1)),
+                name="a_price_is_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pricerow',
-            constraint=models.CheckConstraint(condition=models.Q(('generated_height__gte', models.F('height')), ('generated_width__gte', models.F('width')), ('height__gte', 2), ('width__gte', 2)), name='generated_covers_the_file'),
+            model_name="pricerow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("generated_height__gte", models.F("height")),
+                    ("generated_width__gte", models.F("width")),
+                    ("height__gte", 2),
+                    ("width__gte", 2),
+                ),
+                name="generated_covers_the_file",
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['lane', 'fair_tag', 'queue_number'], name='jobs_waiting'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state", "queued")),
+                fields=["lane", "fair_tag", "queue_number"],
+                name="jobs_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['lane', 'party', '-fair_end'], name='jobs_live_by_party'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=["lane", "party", "-fair_end"],
+                name="jobs_live_by_party",
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['lease_until'], name='jobs_leased'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state", "running")), fields=["lease_until"], name="jobs_leased"
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['lane', '-fair_tag'], name='jobs_in_service'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state", "running")),
+                fields=["lane", "-fair_tag"],
+                name="jobs_in_service",
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['held_until'], name='jobs_held'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state", "held")), fields=["held_until"], name="jobs_held"
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['party', '-queue_number'], name='jobs_of_a_party'),
+            model_name="job",
+            index=models.Index(fields=["party", "-queue_number"], name="jobs_of_a_party"),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'held', 'finished', 'failed', 'cancelled'])), name='job_state_is_known'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["queued", "running", "held", "finished", "failed", "cancelled"])
+                ),
+                name="job_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('lease_until', None)), _connector='OR'), name='job_is_leased_iff_running'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_until__isnull", False), ("state", "running")),
+                    models.Q(models.Q(("state", "running"), _negated=True), ("lease_until", None)),
+                    _connector="OR",
+                ),
+                name="job_is_leased_iff_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('held_until__isnull', False), ('state', 'held')), models.Q(models.Q(('state', 'held'), _negated=True), ('held_until', None)), _connector='OR'), name='job_has_a_term_iff_held'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("held_until__isnull", False), ("state", "held")),
+                    models.Q(models.Q(("state", "held"), _negated=True), ("held_until", None)),
+                    _connector="OR",
+                ),
+                name="job_has_a_term_iff_held",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('state__in', ['finished', 'failed', 'cancelled'])), models.Q(('finished_at', None), ('state__in', ['queued', 'running', 'held'])), _connector='OR'), name='job_has_an_end_iff_over'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finished_at__isnull", False),
+                        ("state__in", ["finished", "failed", "cancelled"]),
+                    ),
+                    models.Q(("finished_at", None), ("state__in", ["queued", "running", "held"])),
+                    _connector="OR",
+                ),
+                name="job_has_an_end_iff_over",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), models.Q(('failure_code', ''), _negated=True)), models.Q(models.Q(('state', 'failed'), _negated=True), ('failure_code', '')), _connector='OR'), name='job_says_why_iff_failed'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "failed"), models.Q(("failure_code", ""), _negated=True)),
+                    models.Q(models.Q(("state", "failed"), _negated=True), ("failure_code", "")),
+                    _connector="OR",
+                ),
+                name="job_says_why_iff_failed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('attempts__lte', 3)), name='job_has_three_attempts_at_most'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("attempts__lte", 3)), name="job_has_three_attempts_at_most"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('steps_done__lte', models.F('steps'))), name='job_steps_done_within_steps'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("steps_done__lte", models.F("steps"))),
+                name="job_steps_done_within_steps",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('fair_end__gt', models.F('fair_tag')), ('frames__gte', 1), ('price_credits__gte', 1), ('rate_den__gte', 1), ('rate_num__gte', 1), ('steps__gte', 1)), name='job_order_makes_sense'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("fair_end__gt", models.F("fair_tag")),
+                    ("frames__gte", 1),
+                    ("price_credits__gte", 1),
+                    ("rate_den__gte", 1),
+                    ("rate_num__gte", 1),
+                    ("steps__gte", 1),
+                ),
+                name="job_order_makes_sense",
+            ),
         ),
         migrations.AddIndex(
-            model_name='viewing',
-            index=models.Index(fields=['clip', 'viewer', '-until'], name='viewings_of_a_clip'),
+            model_name="viewing",
+            index=models.Index(fields=["clip", "viewer", "-until"], name="viewings_of_a_clip"),
         ),
         migrations.AddConstraint(
-            model_name='viewing',
-            constraint=models.CheckConstraint(condition=models.Q(('until__gt', models.F('at'))), name='a_viewing_ends'),
+            model_name="viewing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("until__gt", models.F("at"))), name="a_viewing_ends"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="viewing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("role__in", ("reviewer", "manager", "auditor")),
+                    ("why__in", ["review", "report", "question", "fault", "audit"]),
+                ),
+                name="a_viewing_has_a_reason_and_a_role_that_looks",
+            ),
         ),
     ]

@@ -23,9 +23,7 @@ class Migration(migrations.Migration):
             " cancel_asked_at, held_until, stage, steps_done, finished_at, failure_code)"
             " ON generation_job TO {app}"
         ),
-        grant(
-            "GRANT UPDATE (ended_at, outcome, code, device_ms) ON generation_attempt TO {app}"
-        ),
+        grant("GRANT UPDATE (ended_at, outcome, code, device_ms) ON generation_attempt TO {app}"),
         # A row lock needs the right to update something.
         grant("GRANT UPDATE (made_at) ON generation_thread TO {app}"),
     ]

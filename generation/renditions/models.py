@@ -43,7 +43,9 @@ class Rendition(models.Model):
             ),
             models.CheckConstraint(
                 name="rendition_hashes_are_sha256",
-                condition=Q(sha256__regex=r"^[0-9a-f]{64}$", master_sha256__regex=r"^[0-9a-f]{64}$"),
+                condition=Q(
+                    sha256__regex=r"^[0-9a-f]{64}$", master_sha256__regex=r"^[0-9a-f]{64}$"
+                ),
             ),
             models.CheckConstraint(
                 name="a_master_is_its_own_master",

@@ -1,4 +1,4 @@
-"""Everything a worker writes. Each write names the fence it was given, so a late one changes nothing."""
+"""Everything a worker writes. Each write names its fence, so a late one changes nothing."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Claim:
     job: Job
     fence: int
     attempt_id: UUID
+    lease: timedelta = LEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ def claim_next_job(*, lanes: list[str], worker: Worker, lease: timedelta = LEASE
                 attempt = Attempt.objects.create(
                     id=new_id(),
                     job=job,
-                    number=job.attempts,
+                    # One that was held does not count among the three, but it was an attempt.
+                    number=Attempt.objects.filter(job=job).count() + 1,
                     fence=job.fence,
                     machine=worker.machine,
                     pid=worker.pid,
@@ -82,26 +84,24 @@ def claim_next_job(*, lanes: list[str], worker: Worker, lease: timedelta = LEASE
                 )
                 record("job.claimed", subject=("job", job.id), attempt=job.attempts)
                 say("job.claimed", subject=("job", job.id), party=job.party_id)
-            return Claim(job, job.fence, attempt.id)
+            return Claim(job, job.fence, attempt.id, lease)
     return None
 
 
-def renew_lease(
-    claim: Claim, *, stage: str, steps_done: int, lease: timedelta = LEASE
-) -> Verdict:
+def renew_lease(claim: Claim, *, stage: str, steps_done: int) -> Verdict:
     """The heartbeat, and the kill switch: one UPDATE that also asks whether to go on.
 
     No audit line: nothing moves.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE generation_job j SET lease_until = core_now() + %s, stage = %s,"
-            " steps_done = least(greatest(j.steps_done, %s), j.steps)"
+            "UPDATE generation_job j SET lease_until = core_now() + make_interval(secs => %s),"
+            " stage = %s, steps_done = least(greatest(j.steps_done, %s), j.steps)"
             " FROM accounts_credential c"
             " WHERE j.id = %s AND j.fence = %s AND j.state = 'running'"
             " AND c.id = coalesce(j.vouched_by_id, j.credential_id)"
             " RETURNING j.cancel_asked_at IS NOT NULL, c.state IN ('revoked', 'quarantined')",
-            [lease, stage, steps_done, claim.job.id, claim.fence],
+            [claim.lease.total_seconds(), stage, steps_done, claim.job.id, claim.fence],
         )
         row = cursor.fetchone()
     if row is None:
@@ -126,18 +126,14 @@ def finish_job(
     """
     with transaction.atomic():
         moment = now()
-        if not _move(
-            claim, Move.FINISH, finished_at=moment, stage="", steps_done=claim.job.steps
-        ):
+        if not _move(claim, Move.FINISH, finished_at=moment, stage="", steps_done=claim.job.steps):
             return Clip.objects.filter(
                 job_id=claim.job.id, renditions__storage_key=made[0].storage_key
             ).first()
         _end_attempt(claim, Attempt.Outcome.FINISHED, device_ms=device_ms)
         clip = _keep_clip(claim.job, made, recipe)
         _tell(claim.job, "job.finished", clip=str(clip.id), charged=claim.job.price_credits)
-        settle_reservation(
-            work_id=claim.job.id, kind=Kind.CREDITS, charge=claim.job.price_credits
-        )
+        settle_reservation(work_id=claim.job.id, kind=Kind.CREDITS, charge=claim.job.price_credits)
     return clip
 
 
@@ -203,11 +199,12 @@ def _take_head(lane: str, lease: timedelta) -> Job | None:
     found = list(
         Job.objects.raw(
             "UPDATE generation_job SET state = 'running', attempts = attempts + 1,"
-            " fence = fence + 1, lease_until = core_now() + %s, stage = '', steps_done = 0"
+            " fence = fence + 1, lease_until = core_now() + make_interval(secs => %s), stage = '',"
+            " steps_done = 0"
             " WHERE id = (SELECT id FROM generation_job WHERE lane = %s AND state = 'queued'"
             " ORDER BY fair_tag, queue_number LIMIT 1 FOR UPDATE SKIP LOCKED)"
             " RETURNING *",
-            [lease, lane],
+            [lease.total_seconds(), lane],
         )
     )
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""One clip, from a claimed job to a finished one. The one place that joins queue, engine and media."""
+"""One clip, from claim to finish: the one place that joins queue, engine and media."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from core.trace import job_id
 from generation.catalogue.models import VideoModel
 from generation.engines.order import Order, OrderRefused
 from generation.engines.protocol import Engine, EngineFailure, Stage, Stopped
 from generation.engines.registry import engine, is_installed
-from generation.jobs.rules import lane_of
+from generation.jobs.rules import LEASE, lane_of
 from generation.media.failure import MediaFailure
+from generation.media.files import FileFacts
 from generation.media.recording import Recording, Shape, record
 from generation.media.writer import Encoding
 from generation.renditions.models import Rendition
@@ -37,7 +39,7 @@ from generation.worker.commands import (
 )
 from generation.worker.identity import Worker
 from generation.worker.rules import Verdict
-from generation.worker.watch import LeaseWatch
+from generation.worker.watch import DATABASE_AWAY, LeaseWatch
 
 log = logging.getLogger("greenroom.worker")
 
@@ -59,9 +61,12 @@ def lanes_served() -> list[str]:
     )
 
 
-def render_next(worker: Worker) -> bool:
-    """Claim one job and bring it to an end. False when nobody waits."""
-    claim = claim_next_job(lanes=lanes_served(), worker=worker)
+def render_next(worker: Worker, *, lease: timedelta = LEASE) -> bool:
+    """Claim one job and bring it to an end. False when nobody waits.
+
+    Raises the database's error where the end could not be written: the watchdog then decides.
+    """
+    claim = claim_next_job(lanes=lanes_served(), worker=worker, lease=lease)
     if claim is None:
         return False
     token = job_id.set(str(claim.job.id))
@@ -104,7 +109,7 @@ def render(claim: Claim) -> None:
 
 
 def attempt_folder(claim: Claim) -> Path:
-    """Where this attempt's files stand; named by the attempt, so that none ever overwrites another."""
+    """Where this attempt's files stand; named by the attempt, so none overwrites another."""
     day = claim.job.queued_at.strftime("%Y/%m")
     return Path(settings.MEDIA_FOLDER) / day / str(claim.attempt_id)
 
@@ -131,7 +136,6 @@ def _recorded(claim: Claim, watch: LeaseWatch, folder: Path) -> tuple[Engine, Re
     watch.tick(Stage.LOAD, 0, 1)
     runner.load(order.checkpoint)
     shape = Shape(frames=order.frames, width=order.width, height=order.height, rate=order.rate)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with closing(runner.render(order, watch)) as frames:
         recording = record(frames, folder, shape, Encoding())
     return runner, recording
@@ -148,9 +152,7 @@ def _finished(
 ) -> None:
     made = _made(claim, recording)
     recipe = _recipe(claim, runner)
-    clip = _written(
-        lambda: finish_job(claim, made=made, recipe=recipe, device_ms=watch.device_ms)
-    )
+    clip = _written(lambda: finish_job(claim, made=made, recipe=recipe, device_ms=watch.device_ms))
     if clip is None:
         log.warning("finished_too_late")
         shutil.rmtree(folder, ignore_errors=True)
@@ -173,26 +175,27 @@ def _failed(claim: Claim, watch: LeaseWatch, code: str, *, may_pass: bool) -> No
     _written(lambda: fail_job(claim, code=code, may_pass=may_pass, device_ms=spent))
 
 
-def _written(write: Callable[[], Written]) -> Written | None:
+def _written(write: Callable[[], Written]) -> Written:
     """Keep at it while the database restarts; the fence makes a repetition harmless.
 
-    After a minute it is given up: the lease runs out and the watchdog decides.
+    After a minute the error is raised: files stay, for the answer alone may have been lost, the
+    lease runs out and the watchdog decides.
     """
     for _try in range(WRITE_TRIES):
         try:
             return write()
-        except DatabaseError:
+        except DATABASE_AWAY:
             log.warning("not_written_yet", exc_info=True)
             connection.close()
             time.sleep(1)
-    return None
+    return write()
 
 
 def _made(claim: Claim, recording: Recording) -> list[Made]:
     root = Path(settings.MEDIA_FOLDER)
     job, sheet = claim.job, recording.sheet_index
     encoding = Encoding().as_dict()
-    files = [
+    files: list[tuple[Rendition.Kind, FileFacts, int, int, dict[str, Any]]] = [
         (Rendition.Kind.MASTER, recording.clip, job.width, job.height, encoding),
         (Rendition.Kind.POSTER, recording.poster, job.width, job.height, {"from": "master"}),
         (Rendition.Kind.SPRITE, recording.sheet, job.width, job.height, sheet.as_dict()),

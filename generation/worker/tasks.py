@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import psycopg
 from celery import shared_task
-from django.db import DatabaseError
 
 from generation.jobs.commands import lapse_held_jobs
-from generation.jobs.queries import lanes_waiting
 from generation.worker.identity import this_worker
-from generation.worker.rendering import lanes_served, render_next
-from generation.worker.waiting import wait_for_ring
+from generation.worker.serving import serve
 from generation.worker.watchdog import sweep_stray_files, watch_leases
 
 WAIT_S = 30.0
@@ -18,16 +14,7 @@ WAIT_S = 30.0
 
 @shared_task(name="generation.render")
 def render_waiting() -> None:
-    """Render until nobody waits, then listen for a while before giving the slot back."""
-    worker = this_worker()
-    while True:
-        while render_next(worker):
-            pass
-        try:
-            if not wait_for_ring(WAIT_S, is_there_work=lambda: bool(lanes_waiting(lanes_served()))):
-                return
-        except (DatabaseError, psycopg.Error):
-            return  # the database restarts; the next doorbell looks again
+    serve(this_worker(), wait_s=WAIT_S)
 
 
 @shared_task(name="generation.watch")

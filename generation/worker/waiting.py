@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import psycopg
 from django.db import connection
 
 from core.outbox.commands import CHANNEL
+from generation.worker.leaving import is_leaving
+
+LOOK_EVERY_S = 0.5
 
 
 def wait_for_ring(seconds: float, *, is_there_work: Callable[[], bool]) -> bool:
-    """Block until somebody rings, at most this long. True when there is something to look for.
+    """Block until there is work, at most this long. True when there is some.
 
-    Listens first and looks second, so that a ring in between is not missed.
+    Listens first and looks second, so that a ring in between is not missed. Rings about other
+    things (somebody's progress) come on the same channel and cost one look. A worker that is to
+    end stops listening within LOOK_EVERY_S.
     """
     parameters = connection.get_connection_params()
     wanted = ("dbname", "user", "password", "host", "port")
@@ -25,6 +31,8 @@ def wait_for_ring(seconds: float, *, is_there_work: Callable[[], bool]) -> bool:
         ear.execute(f"LISTEN {CHANNEL}")
         if is_there_work():
             return True
-        for _ring in ear.notifies(timeout=seconds, stop_after=1):
-            return True
-    return False
+        until = time.monotonic() + seconds
+        while not is_leaving() and (left := until - time.monotonic()) > 0:
+            if any(is_there_work() for _ring in ear.notifies(timeout=min(left, LOOK_EVERY_S))):
+                return True
+        return False

@@ -10,14 +10,18 @@ import logging
 import threading
 import time
 from types import TracebackType
+from typing import Self
 
-from django.db import DatabaseError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from generation.engines.protocol import Stage, Stopped
 from generation.worker.commands import Claim, renew_lease, tell_progress
 from generation.worker.rules import HEARTBEAT_S, PATIENCE, TIME_LIMIT, Verdict
 
 log = logging.getLogger("greenroom.worker")
+
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""What a restarting database answers; every other error would come again."""
 
 
 class LeaseWatch:
@@ -33,7 +37,7 @@ class LeaseWatch:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
 
-    def __enter__(self) -> LeaseWatch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -46,7 +50,7 @@ class LeaseWatch:
         self._over.set()
         self._thread.join()
 
-    def tick(self, stage: Stage, step: int, steps: int) -> None:  # noqa: ARG002
+    def tick(self, stage: Stage, step: int, steps: int) -> None:
         """Called hundreds of times a second: two assignments and a look at a flag."""
         self._ticked = time.monotonic()
         self._stage = stage.value
@@ -76,7 +80,7 @@ class LeaseWatch:
             if (self._stage, self.steps_done) != self._told:
                 self._told = (self._stage, self.steps_done)
                 tell_progress(self.claim)
-        except DatabaseError:
+        except DATABASE_AWAY:
             # The database restarts: go on rendering, and ask again. The fence decides in the end.
             log.warning("lease_not_renewed", exc_info=True)
             connection.close()

@@ -40,10 +40,9 @@ def watch_leases() -> int:
         if attempt is None:
             continue
         worker = Worker(attempt.machine, attempt.pid, attempt.pid_started, attempt.device)
-        is_over = job.lease_until is not None and job.lease_until < now()
         if is_alive(worker) is False:
             code = "worker_died"
-        elif is_over:
+        elif _lease_is_over(job):
             code = "worker_stalled"
             if not _has_moved_on(attempt):
                 end(worker)
@@ -52,6 +51,13 @@ def watch_leases() -> int:
         log.warning("attempt_lost", extra={"job": str(job.id), "code": code})
         taken += _take_from(Claim(job, job.fence, attempt.id), code)
     return taken
+
+
+def _lease_is_over(job: Job) -> bool:
+    """Asked anew: the rows were read a while ago, and a living worker may have renewed since."""
+    return Job.objects.filter(
+        id=job.id, fence=job.fence, state=State.RUNNING, lease_until__lt=now()
+    ).exists()
 
 
 def _has_moved_on(attempt: Attempt) -> bool:

@@ -50,7 +50,7 @@ TITLES = {
 }
 
 
-class Refusal(Exception):  # noqa: N818  (it is an answer, not an error)
+class Refusal(Exception):
     """Something is not done, and nothing was changed.
 
     ``code`` is for programs and never changes; ``sentence`` is for people, already translated;

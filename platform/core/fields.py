@@ -10,7 +10,6 @@ from django.db.models.expressions import DatabaseDefault
 
 from core.ids import new_id
 
-
 # Django's fields are generic only for the type checker.
 if TYPE_CHECKING:
     AnyField = Field[Any, Any]

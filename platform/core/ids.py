@@ -53,7 +53,7 @@ def shown(thing: str, value: UUID) -> str:
 
 
 def read_id(thing: str, text: str) -> UUID | None:
-    """The inverse of ``shown``; None for anything else: no aliases, no upper case, no other prefix."""
+    """The inverse of ``shown``; None for all else: no aliases, upper case or other prefix."""
     prefix, _, signs = text.partition("_")
     if prefix != PREFIXES[thing] or not _SHAPE.match(signs):
         return None

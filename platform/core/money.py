@@ -51,9 +51,7 @@ def split(amount: int, weights: list[int]) -> list[int]:
         raise ValueError("weights must be non-negative and not all zero")
     parts = [amount * weight // total for weight in weights]
     rest = amount - sum(parts)
-    by_remainder = sorted(
-        range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i)
-    )
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i))
     for index in by_remainder[:rest]:
         parts[index] += 1
     return parts

@@ -18,7 +18,7 @@ M = TypeVar("M", bound=Enum)
 Row = TypeVar("Row", bound=Model)
 
 
-class UnknownMove(Exception):  # noqa: N818
+class UnknownMove(Exception):
     """The table has no such move. A programmer's error, never a user's."""
 
 

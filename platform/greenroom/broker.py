@@ -129,7 +129,7 @@ class Channel(filesystem.Channel):
             whole.unlink(missing_ok=True)
             raise
 
-    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:  # noqa: ARG002
+    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         waiting = self._listed.setdefault(queue, deque())
         for listed_now in (False, True):
             if listed_now:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "greenroom.settings")
 
@@ -17,3 +17,10 @@ app.autodiscover_tasks(["generation", "accounts", "greenroom"])
 @setup_logging.connect
 def keep_our_logging(**_: object) -> None:
     """Django configured logging already; Celery would put its own in its place."""
+
+
+@worker_init.connect
+def refuse_unsafe(**_: object) -> None:
+    from greenroom.checks import refuse_unsafe_start
+
+    refuse_unsafe_start()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
-from django.db import DatabaseError, connection
+from django.db import ProgrammingError, connection
 
 from greenroom.environment import PLACEHOLDER_KEY
 
@@ -49,7 +49,7 @@ def no_demonstration_people(app_configs: Any, databases: Any = None, **_: Any) -
         return []
     try:
         found = demonstration_people()
-    except DatabaseError:
+    except ProgrammingError:
         return []  # not migrated yet: nobody is there
     if not found:
         return []
@@ -60,3 +60,18 @@ def no_demonstration_people(app_configs: Any, databases: Any = None, **_: Any) -
             id="greenroom.E004",
         )
     ]
+
+
+def refuse_unsafe_start() -> None:
+    """Ends a production process, before it serves or works, that these checks would refuse.
+
+    A check runs when somebody thinks of it; web and workers call this whenever they start.
+    Raises where the database cannot be asked: better late than with open doors.
+    """
+    if not settings.PRODUCTION:
+        return
+    found = [*no_placeholders(None), *no_demonstration_people(None, databases=["default"])]
+    connection.close()
+    if found:
+        reasons = "\n".join(f"  {each.msg} {each.hint or ''}".rstrip() for each in found)
+        raise SystemExit(f"Greenroom does not start in production:\n{reasons}")

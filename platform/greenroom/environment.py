@@ -55,7 +55,7 @@ def _secrets() -> Secrets:
 
 
 def database_settings() -> dict[str, Any]:
-    """Django's settings for the application role, or for the owner under GREENROOM_DB_ROLE=owner."""
+    """For the application role, or for the owner under GREENROOM_DB_ROLE=owner."""
     urls = database_urls()
     as_owner = os.environ.get("GREENROOM_DB_ROLE") == "owner"
     parts = urlsplit(urls.owner if as_owner else urls.app)

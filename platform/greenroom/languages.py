@@ -98,4 +98,5 @@ def install() -> None:
     there is all it takes, for LocaleMiddleware, cookies, ``Accept-Language`` and ``override``.
     """
     if settings.PSEUDO_LOCALE:
-        trans_real._translations[PSEUDO_CODE] = PseudoTranslation(PSEUDO_CODE)  # noqa: SLF001
+        known = trans_real._translations  # type: ignore[attr-defined]  # noqa: SLF001
+        known[PSEUDO_CODE] = PseudoTranslation(PSEUDO_CODE)

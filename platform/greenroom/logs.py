@@ -13,7 +13,7 @@ _NEVER = frozenset({"request", "secret", "password", "token", "authorization", "
 
 
 class JsonLines(logging.Formatter):
-    """Extra fields given by the caller are written as they are; those that could hold a secret never."""
+    """Extra fields of the caller are written as they are; those that could hold a secret never."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -26,9 +26,11 @@ class JsonLines(logging.Formatter):
             line["request_id"] = request
         if job := job_id.get():
             line["job_id"] = job
-        for name, value in vars(record).items():
-            if name not in _STANDARD and name not in _NEVER:
-                line[name] = value
+        line |= {
+            name: value
+            for name, value in vars(record).items()
+            if name not in _STANDARD and name not in _NEVER
+        }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)

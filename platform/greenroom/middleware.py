@@ -8,8 +8,10 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from accounts.credentials.queries import actor_by_session
+from accounts.profile.choices import TIME_ZONE
 from core.errors import Refusal
 from core.trace import request_id
 from greenroom.headers import security_headers
@@ -52,18 +54,29 @@ def Actor(answer: Next) -> Next:  # noqa: N802
     """Asks the credential's row who this session is; a session that ended is signed out here."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.actor = None
+        request.actor = None  # type: ignore[attr-defined]  # read through doors.PortalRequest
         if request.user.is_authenticated:
             cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
             person = actor_by_session(cookie)
             if person is None:
                 logout(request)
             else:
-                request.actor = place_of_session(request, person)
-                note_credential(request.environ, person.key_id)
-        return answer(request)
+                request.actor = place_of_session(  # type: ignore[attr-defined]
+                    request, person
+                )
+                note_credential(request.META, person.key_id)
+        with timezone.override(_time_zone(request)):
+            return answer(request)
 
     return middleware
+
+
+def _time_zone(request: HttpRequest) -> str | None:
+    """The person's own, else the programme's; None (the platform's) for who is not signed in."""
+    if request.actor is None:  # type: ignore[attr-defined]
+        return None
+    programme = request.programme  # type: ignore[attr-defined]
+    return request.session.get(TIME_ZONE) or (programme.time_zone if programme else None)
 
 
 class Refusals:

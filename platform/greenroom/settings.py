@@ -13,7 +13,6 @@ from pathlib import Path
 from greenroom.broker import broker_url
 from greenroom.checkout import TEMPLATES_FOLDER
 from greenroom.environment import database_settings, listed, mode, peppers, port, secret_key
-from greenroom.headers import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from greenroom.secrets import var_path
 
 MODE = mode()
@@ -100,7 +99,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "studio"
-ACCOUNT_ADAPTER = "accounts.people.adapter.Adapter"
+ACCOUNT_ADAPTER = "accounts.entrance.adapter.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -181,6 +180,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # Workers -------------------------------------------------------------------------------------

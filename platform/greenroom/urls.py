@@ -7,8 +7,9 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.agreements import pages as agreement_pages
 from accounts.credentials import api as credential_api
 from accounts.credentials import pages as credential_pages
+from accounts.invitations import pages as invitation_pages
 from accounts.notices import pages as notice_pages
-from accounts.people import pages as people_pages
+from accounts.profile import pages as profile_pages
 from accounts.quotas import api as quota_api
 from generation.catalogue import api as catalogue_api
 from generation.clips import api as clip_api
@@ -32,10 +33,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *job_pages.urlpatterns,
     *clip_pages.urlpatterns,
     *credential_pages.urlpatterns,
-    *people_pages.urlpatterns,
+    *profile_pages.urlpatterns,
+    *invitation_pages.urlpatterns,
     *agreement_pages.urlpatterns,
     *notice_pages.urlpatterns,
-    path("account/", include("accounts.people.allauth_urls")),
+    path("account/", include("accounts.entrance.allauth_urls")),
     path("api/v1/", include(API)),
     *docs.urlpatterns,
 ]

@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "greenroom.settings")
 
 application = get_wsgi_application()
+
+from greenroom.checks import refuse_unsafe_start  # noqa: E402  (the apps must be there)
+
+refuse_unsafe_start()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework.negotiation import BaseContentNegotiation
@@ -53,9 +54,10 @@ class StrictJson(BaseParser):
 class Endpoint(APIView):
     """One address. Each method carries an ``operation``; what has none is not allowed."""
 
-    parser_classes: ClassVar[Any] = [StrictJson]
+    parser_classes = (StrictJson,)
     content_negotiation_class = OnlyJson
-    metadata_class = None  # the schema says it better than OPTIONS
+    # No OPTIONS: the schema says it better.
+    http_method_names: Sequence[str] = ("get", "head", "post", "put", "patch", "delete")
 
     @property
     def actor(self) -> Any:
@@ -67,6 +69,12 @@ class Endpoint(APIView):
         found = operation_of(self, self.request.method)
         assert found is not None, "the method carries no operation"
         return found
+
+    @property
+    def scope(self) -> str | None:
+        """What the request's method asks for; None for one that is answered 405 anyway."""
+        found = operation_of(self, self.request.method)
+        return found.scope if found else None
 
     def asked(self) -> dict[str, Any]:
         """The valid body. Raises DRF's ``ValidationError`` with a code for each field."""
@@ -104,7 +112,7 @@ class Endpoint(APIView):
 
 
 def answered(status: int, body: Any) -> Response:
-    headers = {"Location": body["url"]} if status == 201 else None  # noqa: PLR2004
+    headers = {"Location": body["url"]} if status == 201 else None
     return Response(body, status=status, headers=headers)
 
 

@@ -90,9 +90,7 @@ def _position(rows: QuerySet[Row], by: tuple[str, ...], cursor: str) -> list[Any
             _("This cursor does not belong to this list. Begin with the first page."),
             field="cursor",
         ) from None
-    return [
-        _column(rows, name).to_python(value) for name, value in zip(by, position, strict=True)
-    ]
+    return [_column(rows, name).to_python(value) for name, value in zip(by, position, strict=True)]
 
 
 def _column(rows: QuerySet[Row], name: str) -> Field[Any, Any]:

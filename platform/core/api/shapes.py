@@ -17,7 +17,7 @@ else:
 
 
 class Shape(Serializer):
-    """A serializer that refuses fields it does not know: a misspelt one must not pass in silence."""
+    """Refuses fields it does not know: a misspelt one must not pass in silence."""
 
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = {}
@@ -26,8 +26,8 @@ class Shape(Serializer):
         try:
             known = super().to_internal_value(data)
         except serializers.ValidationError as wrong:
-            assert isinstance(wrong.detail, dict)
-            raise serializers.ValidationError({**wrong.detail, **errors}) from None
+            found: Any = wrong.detail
+            raise serializers.ValidationError({**found, **errors}) from None
         if errors:
             raise serializers.ValidationError(errors)
         return known

@@ -20,7 +20,7 @@ KEPT_FOR = timedelta(days=30)
 _SHAPE = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
-class AlreadyAnswered(Exception):  # noqa: N818
+class AlreadyAnswered(Exception):
     """The deed was done before; the door sends this answer again."""
 
     def __init__(self, status: int, body: Any) -> None:
@@ -52,7 +52,7 @@ class Once:
         return cls(scope, key, hashlib.sha256(canonical.encode()).digest())
 
     def begin(self) -> None:
-        """Claim the key. Raises ``AlreadyAnswered`` for a repetition, ``KeyReused`` for another payload.
+        """Claim the key. Raises ``AlreadyAnswered`` when repeated, ``KeyReused`` for another body.
 
         A second request with the same key waits here for the first one's commit.
         """

@@ -8,73 +8,111 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
-    dependencies = [('core', '0001_clock')]
+    dependencies = [("core", "0001_clock")]
 
     operations = [
         migrations.CreateModel(
-            name='OutboxCursor',
+            name="OutboxCursor",
             fields=[
-                ('listener', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('xid', core.fields.XidField()),
-                ('message_id', models.UUIDField()),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('retry_at', models.DateTimeField(null=True)),
+                ("listener", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("xid", core.fields.XidField()),
+                ("message_id", models.UUIDField()),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("retry_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('xid', core.fields.XidField(db_default=core.fields.ThisTransaction(), editable=False)),
-                ('at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('kind', models.CharField(max_length=64)),
-                ('actor_party_id', models.UUIDField(null=True)),
-                ('credential_id', models.UUIDField(null=True)),
-                ('subject_kind', models.CharField(max_length=32)),
-                ('subject_id', models.UUIDField()),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('facts', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "xid",
+                    core.fields.XidField(db_default=core.fields.ThisTransaction(), editable=False),
+                ),
+                ("at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("kind", models.CharField(max_length=64)),
+                ("actor_party_id", models.UUIDField(null=True)),
+                ("credential_id", models.UUIDField(null=True)),
+                ("subject_kind", models.CharField(max_length=32)),
+                ("subject_id", models.UUIDField()),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("facts", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_id', 'at'], name='audit_of_one_subject'), models.Index(fields=['xid', 'id'], name='audit_in_commit_order')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__regex', '^[a-z_]+\\.[a-z_]+$')), name='audit_kind_is_noun_dot_past_tense')],
+                "indexes": [
+                    models.Index(fields=["subject_id", "at"], name="audit_of_one_subject"),
+                    models.Index(fields=["xid", "id"], name="audit_in_commit_order"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__regex", "^[a-z_]+\\.[a-z_]+$")),
+                        name="audit_kind_is_noun_dot_past_tense",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='KeptAnswer',
+            name="KeptAnswer",
             fields=[
-                ('pk', models.CompositePrimaryKey('scope', 'key', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('scope', models.CharField(max_length=200)),
-                ('key', models.CharField(max_length=255)),
-                ('payload_sha256', models.BinaryField()),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('body', models.JSONField(null=True)),
-                ('at', models.DateTimeField(db_default=core.clock.CoreNow())),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "scope",
+                        "key",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("scope", models.CharField(max_length=200)),
+                ("key", models.CharField(max_length=255)),
+                ("payload_sha256", models.BinaryField()),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("body", models.JSONField(null=True)),
+                ("at", models.DateTimeField(db_default=core.clock.CoreNow())),
             ],
             options={
-                'indexes': [models.Index(fields=['at'], name='kept_answers_by_age')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('key__regex', '^[\\x21-\\x7e]{1,255}$')), name='kept_answer_key_is_printable')],
+                "indexes": [models.Index(fields=["at"], name="kept_answers_by_age")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("key__regex", "^[\\x21-\\x7e]{1,255}$")),
+                        name="kept_answer_key_is_printable",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OutboxMessage',
+            name="OutboxMessage",
             fields=[
-                ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('xid', core.fields.XidField(db_default=core.fields.ThisTransaction(), editable=False)),
-                ('at', models.DateTimeField(db_default=core.clock.CoreNow())),
-                ('kind', models.CharField(max_length=64)),
-                ('party_id', models.UUIDField(null=True)),
-                ('subject_kind', models.CharField(max_length=32)),
-                ('subject_id', models.UUIDField()),
-                ('facts', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "xid",
+                    core.fields.XidField(db_default=core.fields.ThisTransaction(), editable=False),
+                ),
+                ("at", models.DateTimeField(db_default=core.clock.CoreNow())),
+                ("kind", models.CharField(max_length=64)),
+                ("party_id", models.UUIDField(null=True)),
+                ("subject_kind", models.CharField(max_length=32)),
+                ("subject_id", models.UUIDField()),
+                ("facts", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['xid', 'id'], name='outbox_in_commit_order')],
+                "indexes": [models.Index(fields=["xid", "id"], name="outbox_in_commit_order")],
             },
         ),
-        append_only('core_auditevent'),
-        append_only('core_outboxmessage'),
-        grant('GRANT UPDATE (xid, message_id, failures, retry_at) ON core_outboxcursor TO {app}'),
-        grant('GRANT UPDATE (status, body), DELETE ON core_keptanswer TO {app}'),
+        append_only("core_auditevent"),
+        append_only("core_outboxmessage"),
+        grant("GRANT UPDATE (xid, message_id, failures, retry_at) ON core_outboxcursor TO {app}"),
+        grant("GRANT UPDATE (status, body), DELETE ON core_keptanswer TO {app}"),
     ]

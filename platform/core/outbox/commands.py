@@ -44,9 +44,7 @@ def listener(name: str) -> Callable[[Listener], Listener]:
     return keep
 
 
-def say(
-    kind: str, *, subject: tuple[str, UUID], party: UUID | None = None, **facts: Any
-) -> None:
+def say(kind: str, *, subject: tuple[str, UUID], party: UUID | None = None, **facts: Any) -> None:
     thing, subject_id = subject
     OutboxMessage.objects.create(
         kind=kind, party_id=party, subject_kind=thing, subject_id=subject_id, facts=facts
@@ -55,7 +53,7 @@ def say(
 
 
 def ring(kind: str, thing: str, subject_id: UUID, party: UUID | None) -> None:
-    """After the commit, in a transaction of its own: NOTIFY takes a database-wide lock at commit."""
+    """After the commit, in its own transaction: NOTIFY takes a database-wide lock at commit."""
     notify({"party": str(party) if party else None, "kind": thing, "id": str(subject_id)})
     for bell in BELLS:
         bell(kind)
@@ -130,6 +128,4 @@ def _tell(hear: Listener, message: OutboxMessage, name: str) -> bool:
 
 def _pause(name: str, failures: int) -> None:
     pause = min(timedelta(seconds=2**failures), LONGEST_PAUSE)
-    OutboxCursor.objects.filter(listener=name).update(
-        failures=failures + 1, retry_at=now() + pause
-    )
+    OutboxCursor.objects.filter(listener=name).update(failures=failures + 1, retry_at=now() + pause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from greenroom.checkout import CHECKOUT
@@ -17,7 +18,7 @@ from .register import AlreadyRunning, Register
 
 
 def tell(sentence: str) -> None:
-    if sentence:
+    with suppress(OSError):  # the terminal may be closed before the house is
         print(sentence, flush=True)
 
 

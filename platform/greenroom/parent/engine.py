@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from greenroom.checkout import CHECKOUT
-from greenroom.secrets import var_path
 
 from .child import Program, end_group, launch
 from .steps import MANAGE, is_demonstration
 
+STOP_LIMIT_S = 5.0
 PINS = CHECKOUT / "requirements" / "render.txt"
 
 
@@ -25,12 +25,8 @@ def missing_packages(pins: Path = PINS) -> list[str]:
     return [words[0] for words in wanted if len(words) > 1 and _installed(words[0]) != words[1]]
 
 
-def models_folder() -> Path:
-    return Path(os.environ.get("GREENROOM_MODELS") or var_path() / "models")
-
-
 class EngineSetup:
-    """Call `tend` often after `begin`. `changed` is called if workers must look again."""
+    """Call `tend` often after `begin`. `changed` is called when it was installed just now."""
 
     def __init__(
         self, logs: Path, tell: Callable[[str], None], changed: Callable[[], None]
@@ -40,7 +36,6 @@ class EngineSetup:
         self._changed = changed
         self._process: subprocess.Popen[bytes] | None = None
         self._then: Callable[[int], None] = lambda _status: None
-        self._models_before: set[str] = set()
         self._installed_now = False
 
     @property
@@ -48,7 +43,6 @@ class EngineSetup:
         return self._process is not None
 
     def begin(self) -> None:
-        self._models_before = _models()
         if not missing_packages():
             self._offer_model()
             return
@@ -66,6 +60,9 @@ class EngineSetup:
 
     def stop(self) -> None:
         if self._process:
+            end_group(self._process.pid, signal.SIGINT)  # pip then clears its temporary files
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_LIMIT_S)
             end_group(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
@@ -91,7 +88,6 @@ class EngineSetup:
             self._tell(f"The demonstration model could not be made (see {self._log}).")
         if self._installed_now:
             self._tell("The video engine is installed.")
-        if self._installed_now or _models() != self._models_before:
             self._changed()
 
     def _run(self, command: tuple[str, ...], then: Callable[[int], None]) -> None:
@@ -105,8 +101,3 @@ def _installed(name: str) -> str | None:
         return version(name).partition("+")[0]
     except PackageNotFoundError:
         return None
-
-
-def _models() -> set[str]:
-    folder = models_folder()
-    return {each.name for each in folder.iterdir()} if folder.is_dir() else set()

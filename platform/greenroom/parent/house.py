@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from greenroom.embedded import database_urls, embedded_cluster
@@ -38,7 +39,11 @@ class House:
     tell: Callable[[str], None]
     children: dict[str, Child] = field(default_factory=dict)
     _stop_asked: int = 0
+    _mark: str = field(default_factory=partial(secrets.token_hex, 16))
     _written: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._engine = EngineSetup(self.logs, self.tell, self._render_again)
 
     @property
     def logs(self) -> Path:
@@ -46,8 +51,7 @@ class House:
 
     def run(self) -> int:
         """Until Ctrl-C or SIGTERM; the exit status."""
-        self._mark = os.environ[MARK] = secrets.token_hex(16)
-        self._engine = EngineSetup(self.logs, self.tell, self._render_again)
+        os.environ[MARK] = self._mark
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
         try:
@@ -62,7 +66,7 @@ class House:
             self.tell(str(failure))
             return 1
         finally:
-            self._close()
+            self.close()
 
     def _prepare(self) -> None:
         self.logs.mkdir(mode=0o700, exist_ok=True)
@@ -91,7 +95,8 @@ class House:
         )
         if wait_for(self._web_answers, WEB_LIMIT_S, self._pause):
             self.tell(f"\nGreenroom is ready at http://localhost:{self.port}")
-            self.tell(demonstration_signs(self.folder / "demo.json"))
+            if signs := demonstration_signs(self.folder / "demo.json"):
+                self.tell(signs)
         else:
             self.tell(f"The web does not answer yet. Its log: {self.logs / 'web.log'}")
         for program in background_programs(self.folder):
@@ -138,7 +143,7 @@ class House:
     def _asked_to_stop(self, _number: int, _frame: object) -> None:
         self._stop_asked += 1
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Nobody new comes in, then the work ends, then the database. Each has its own limit."""
         self._engine.stop()
         for names in (("web", "beat"), ("render", "house"), ("database",)):

@@ -45,13 +45,16 @@ def steps(folder: Path) -> Iterator[Step]:
     if not database_urls().is_embedded:  # the embedded one gets its roles whenever it starts
         yield Step("Preparing the database's roles", _manage("db", "roles"))
     yield Step("Preparing the tables", _manage("migrate", "--no-input", "-v", "0", role="owner"))
+    if os.environ.get("GREENROOM_MODE") == "production":
+        words = ("check", "--deploy", "--database", "default", "--fail-level", "ERROR")
+        yield Step("Checking the production settings", _manage(*words))
     if is_demonstration():
         yield Step("Preparing the demonstration", _manage("demo", "seed"))
     stamp, sources = folder / "static.stamp", _static_fingerprint()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != sources:
         yield Step(
             "Collecting the static files",
-            _manage("collectstatic", "--no-input", "-v", "0"),
+            _manage("collectstatic", "--no-input", "-v", "0", "--ignore=rest_framework"),
             after=partial(stamp.write_text, sources, encoding="utf-8"),
         )
 

@@ -6,8 +6,9 @@ import os
 import sys
 from typing import Any
 
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_shutting_down
 
+from generation.worker.leaving import leave
 from greenroom.embedded.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "greenroom.settings")
@@ -17,6 +18,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "greenroom.settings")
 def _tie_to_worker(**_: Any) -> None:
     # A pool child whose worker was killed outright would otherwise go on rendering for nobody.
     die_with_parent()
+
+
+@worker_shutting_down.connect
+def _stop_waiting(**_: Any) -> None:
+    # A warm stop waits for running tasks, and the render task listens for half a minute.
+    leave()
 
 
 def work(queue: str, children: str) -> None:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-
-from core.errors import Absent, InvalidOrder, NotAllowed, Refusal
 from django.utils.translation import gettext as _
 
+from core.errors import Absent, InvalidOrder, NotAllowed, Refusal
 from greenroom.api.problems import problem_response
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(
         request, "400.html", 400, InvalidOrder("bad_request", _("This request cannot be read."))
     )
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, "403.html", 403, NotAllowed(_("This is not open to you.")))
 
 
-def absent(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def absent(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, "404.html", 404, Absent())
 
 

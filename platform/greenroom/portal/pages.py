@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext as _
 
 from accounts.agreements.queries import acceptance_of, agreement_in_force
 from accounts.credentials.doors import PortalRequest
@@ -21,7 +23,6 @@ from generation.clips.queries import clips_of
 from generation.engines.registry import is_installed
 from generation.jobs.pages import shown_jobs
 from generation.jobs.queries import live_jobs_of
-from django.utils.translation import gettext as _
 
 CLIPS_ON_A_PAGE = 24
 NOTICES_SHOWN = 5
@@ -37,8 +38,8 @@ def _studio(request: PortalRequest) -> HttpResponse:
     actor = request.actor
     if actor.programme_id is None:
         return render(request, "portal/studio.html", {"clips": [], "jobs": []})
-    before = request.GET.get("before")
-    clips, more = shown_cards(clips_of(actor), before=before, most=CLIPS_ON_A_PAGE)
+    cursor = request.GET.get("cursor")
+    clips, more = shown_cards(clips_of(actor), cursor=cursor, most=CLIPS_ON_A_PAGE)
     context: dict[str, Any] = {
         "budget": quota_of(
             programme_id=actor.programme,
@@ -48,7 +49,7 @@ def _studio(request: PortalRequest) -> HttpResponse:
         ),
         "jobs": shown_jobs(list(live_jobs_of(actor)[:50])),
         "clips": clips,
-        "more_url": f"?before={more}" if more else None,
+        "more_url": f"?{urlencode({'cursor': more})}" if more else None,
         "notices": [shown_notice(one) for one in unread_notices(actor.party_id)[:NOTICES_SHOWN]],
         "engine_notice": engine_notice(),
         "needs_agreement": agreement_in_force(actor.programme) is not None

@@ -20,6 +20,4 @@ def place_of_session(request: HttpRequest, person: Actor) -> Actor:
     request.programme = programme  # type: ignore[attr-defined]  # read by the templates
     if programme is None:
         return person
-    return replace(
-        person, programme_id=programme.id, roles=roles_in(programme.id, person.party_id)
-    )
+    return replace(person, programme_id=programme.id, roles=roles_in(programme.id, person.party_id))

@@ -6,6 +6,7 @@ that Django and the router ask the same question.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ Row = TypeVar("Row")
 
 CONNECTIONS = 4
 _WAIT_S = 5.0
+# The server ends what takes too long by itself, unless it does not answer at all.
+_ANSWER_S = 10.0
 _OPTIONS = "-c statement_timeout=5s"
 # Django's own words in OPTIONS, which libpq does not know.
 _NOT_FOR_LIBPQ = frozenset(
@@ -146,9 +149,9 @@ class Database:
     async def _answering(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """A connection; an absent or overloaded database is Unavailable, and nothing else is."""
         try:
-            async with self._pool.connection() as connection:
+            async with asyncio.timeout(_ANSWER_S), self._pool.connection() as connection:
                 yield connection
-        except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
+        except (PoolTimeout, PoolClosed, TimeoutError, psycopg.OperationalError) as error:
             raise Unavailable from error
 
 

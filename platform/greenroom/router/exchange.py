@@ -18,7 +18,7 @@ Headers = list[tuple[str, str]]
 _MARK = "greenroom.exchange"
 
 
-class TooSlow(Exception):  # noqa: N818  (it is an event, not an error of ours)
+class TooSlow(Exception):
     """The other side sends or reads nothing any more."""
 
 

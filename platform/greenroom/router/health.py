@@ -16,6 +16,8 @@ from greenroom.router.problems import Unavailable, refuse
 
 # Anybody may ask as often as he likes; the database is asked once in this time.
 _ANSWER_KEPT_S = 1.0
+# Whoever probes gives up after a few seconds; a no is better than none.
+_PATIENCE_S = 2.0
 _HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
 Migrations = Sequence[tuple[str, str]]
@@ -55,8 +57,9 @@ class Health:
         if self._migrations is None:
             self._migrations = await asyncio.to_thread(self._wanted)
         try:
-            return await self._database.is_migrated(self._migrations)
-        except Unavailable:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._database.is_migrated(self._migrations)
+        except (Unavailable, TimeoutError):
             return False
 
     async def _answer(self, exchange: Exchange, status: str) -> None:

@@ -31,7 +31,7 @@ UNCONFIRMED_AT_MOST_S = 60.0
 _SNAPSHOT = UUID(int=0)
 
 
-class TooManyStreams(Exception):  # noqa: N818
+class TooManyStreams(Exception):
     pass
 
 

@@ -26,11 +26,11 @@ from greenroom.router.ranges import Part, Unsatisfiable, asked_part, is_unchange
 log = logging.getLogger(__name__)
 
 
-class FileVanished(Exception):  # noqa: N818
+class FileVanished(Exception):
     """The row is there, the file is not."""
 
 
-class FileDamaged(Exception):  # noqa: N818
+class FileDamaged(Exception):
     """The file has another size than the row says."""
 
 

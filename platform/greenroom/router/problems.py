@@ -8,33 +8,39 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
+from core.errors import TITLES, Kind
 from greenroom.router.exchange import Exchange, Headers
 
 _LINGER_S = 2.0
 
 
-class Unavailable(Exception):  # noqa: N818
+class Unavailable(Exception):
     """The database does not answer now. The router turns it into NOT_READY."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`title` is marked for translation where the constant stands."""
+    """The same shape as the API's. `detail` is for people, `code` for programs."""
 
     status: HTTPStatus
     code: str
-    title: str
+    title: str | Promise
+    detail: str | Promise
     headers: tuple[tuple[str, str], ...] = field(default=())
 
-    def content(self) -> bytes:
+    def content(self, request_id: str) -> bytes:
         shape = {
             "type": "about:blank",
-            "title": gettext(self.title),
+            "title": str(self.title),
             "status": int(self.status),
+            "detail": str(self.detail),
             "code": self.code,
         }
+        if self.status != HTTPStatus.NOT_FOUND:  # absent and not yours are the same bytes
+            shape["request_id"] = request_id
         return json.dumps(shape, ensure_ascii=False).encode()
 
     def all_headers(self) -> Headers:
@@ -45,79 +51,100 @@ class Problem:
         ]
 
 
+_REFUSED = TITLES[Kind.INVALID]
+_OUR_FAULT = gettext_lazy("Something went wrong here.")
+
 BAD_HOST = Problem(
-    HTTPStatus.BAD_REQUEST, "bad_host", gettext_noop("This address is not served here.")
+    HTTPStatus.BAD_REQUEST, "bad_host", _REFUSED, gettext_lazy("This address is not served here.")
 )
 BAD_REQUEST = Problem(
-    HTTPStatus.BAD_REQUEST, "bad_request", gettext_noop("This request cannot be read.")
+    HTTPStatus.BAD_REQUEST, "bad_request", _REFUSED, gettext_lazy("This request cannot be read.")
 )
 CREDENTIAL_IN_URL = Problem(
     HTTPStatus.BAD_REQUEST,
     "credential_in_url",
-    gettext_noop("A credential never stands in an address. Send it in the Authorization header."),
+    _REFUSED,
+    gettext_lazy("A credential never stands in an address. Send it in the Authorization header."),
 )
 NOT_SIGNED_IN = Problem(
     HTTPStatus.UNAUTHORIZED,
     "not_signed_in",
-    gettext_noop("Sign in, or send a valid token."),
+    TITLES[Kind.ANONYMOUS],
+    gettext_lazy("Sign in, or send a valid token."),
     headers=(("WWW-Authenticate", 'Bearer realm="greenroom"'),),
 )
 WRONG_SCOPE = Problem(
     HTTPStatus.FORBIDDEN,
     "wrong_scope",
-    gettext_noop("This credential does not carry the scope that this needs."),
+    TITLES[Kind.FORBIDDEN],
+    gettext_lazy("This credential does not carry the scope that this needs."),
 )
 NOT_FOUND = Problem(
     HTTPStatus.NOT_FOUND,
     "not_found",
-    gettext_noop("There is nothing here, or it is not yours to see."),
+    TITLES[Kind.ABSENT],
+    gettext_lazy("There is nothing here, or it is not yours to see."),
 )
 READ_ONLY = Problem(
     HTTPStatus.METHOD_NOT_ALLOWED,
     "method_not_allowed",
-    gettext_noop("This address can only be read."),
+    _REFUSED,
+    gettext_lazy("This address can only be read."),
     headers=(("Allow", "GET, HEAD"),),
 )
 GET_ONLY = replace(READ_ONLY, headers=(("Allow", "GET"),))
 FILE_GONE = Problem(
-    HTTPStatus.GONE, "file_gone", gettext_noop("The file of this rendition is no longer there.")
+    HTTPStatus.GONE,
+    "file_gone",
+    TITLES[Kind.ABSENT],
+    gettext_lazy("The file of this rendition is no longer there."),
 )
 FILE_DAMAGED = Problem(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "file_damaged",
-    gettext_noop("The file of this rendition is damaged."),
+    _OUR_FAULT,
+    gettext_lazy("The file of this rendition is damaged."),
 )
 TOO_LARGE = Problem(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_too_large",
-    gettext_noop("This is larger than what is accepted here. Nothing was stored."),
+    _REFUSED,
+    gettext_lazy("This is larger than what is accepted here. Nothing was stored."),
     headers=(("Connection", "close"),),
 )
 TOO_SLOW = Problem(
     HTTPStatus.REQUEST_TIMEOUT,
     "body_too_slow",
-    gettext_noop("The request did not arrive in time. Nothing was stored."),
+    _REFUSED,
+    gettext_lazy("The request did not arrive in time. Nothing was stored."),
     headers=(("Connection", "close"),),
 )
 TOO_MANY_STREAMS = Problem(
     HTTPStatus.TOO_MANY_REQUESTS,
     "too_many_streams",
-    gettext_noop("Too many live connections are open with this credential."),
+    TITLES[Kind.EXHAUSTED],
+    gettext_lazy("Too many live connections are open with this credential."),
     headers=(("Retry-After", "15"),),
 )
 BROKEN = Problem(
-    HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", gettext_noop("Something went wrong here.")
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "internal_error",
+    _OUR_FAULT,
+    gettext_lazy("The fault is on our side. Nothing was changed; it is safe to try again."),
 )
 NOT_READY = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "not_ready",
-    gettext_noop("This is not ready yet."),
+    TITLES[Kind.UNAVAILABLE],
+    gettext_lazy("The service is starting, or waits for its database. Try again soon."),
     headers=(("Retry-After", "1"),),
 )
 
 
 async def refuse(exchange: Exchange, problem: Problem) -> None:
-    await exchange.answer(problem.status, problem.all_headers(), problem.content())
+    await exchange.answer(
+        problem.status, problem.all_headers(), problem.content(exchange.request_id)
+    )
 
 
 async def refuse_a_sender(exchange: Exchange, problem: Problem) -> None:
@@ -126,7 +153,7 @@ async def refuse_a_sender(exchange: Exchange, problem: Problem) -> None:
     Closing at once with bytes unread resets the connection, and the answer is lost with it; so the
     answer goes out whole, what still arrives is thrown away for a moment, and then it ends.
     """
-    content = problem.content()
+    content = problem.content(exchange.request_id)
     await exchange.start(
         problem.status, [*problem.all_headers(), ("Content-Length", str(len(content)))]
     )

@@ -14,7 +14,7 @@ _ONE_RANGE = re.compile(
 )
 
 
-class Unsatisfiable(Exception):  # noqa: N818
+class Unsatisfiable(Exception):
     """Well formed, but outside the file: 416."""
 
 

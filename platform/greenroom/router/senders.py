@@ -123,7 +123,7 @@ class ByProxy:
 class ByProxyDelivery:
     opening: Opening
 
-    async def send(self, exchange: Exchange, part: Part | None, headers: Headers) -> None:  # noqa: ARG002
+    async def send(self, exchange: Exchange, part: Part | None, headers: Headers) -> None:
         place = ACCEL_PREFIX + quote(self.opening.storage_path)
         await exchange.answer(HTTPStatus.OK, [*headers, ("X-Accel-Redirect", place)])
 

@@ -18,11 +18,11 @@ from greenroom.router.exchange import Exchange, Message, TooSlow
 _IN_MEMORY = 1024 * 1024
 
 
-class TooLarge(Exception):  # noqa: N818
+class TooLarge(Exception):
     """More than the limit, announced or sent."""
 
 
-class Gone(Exception):  # noqa: N818
+class Gone(Exception):
     """The sender left before the body was whole."""
 
 

@@ -12,7 +12,9 @@ class ClipPlayer extends HTMLElement {
     this.num = Number(this.getAttribute("num")) || 24;
     this.den = Number(this.getAttribute("den")) || 1;
     this.last = Math.max(0, Number(this.getAttribute("frames")) - 1);
-    this.wanted = null;
+    this.wanted = null; // the frame a seek under way is going to
+    this.at = 0; // the frame from which a step counts
+    this.sought = false; // at rest after a seek, not after playing
     this.parts = Object.fromEntries(
       [...this.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]),
     );
@@ -67,6 +69,7 @@ class ClipPlayer extends HTMLElement {
 
   show(frame) {
     const shown = Math.min(Math.max(frame, 0), this.last);
+    if (!this.sought) this.at = shown;
     if (this.dataset.frame === String(shown)) return;
     this.dataset.frame = String(shown);
     const waiting = this.wanted ?? shown;
@@ -87,6 +90,7 @@ class ClipPlayer extends HTMLElement {
   seek(frame) {
     if (!Number.isFinite(frame)) return;
     this.video.pause();
+    this.sought = true;
     this.wanted = Math.min(Math.max(Math.round(frame), 0), this.last);
     this.parts.scrub.value = String(this.wanted);
     if (!this.video.seeking) this.video.currentTime = this.middle(this.wanted);
@@ -101,6 +105,8 @@ class ClipPlayer extends HTMLElement {
     if (this.wanted === null) return;
     const there = Math.floor((this.video.currentTime * this.num) / this.den + 1e-6);
     if (there === this.wanted) {
+      // The picture may be told of later than this: a step in between counts from here.
+      this.at = there;
       this.wanted = null;
       if (!this.video.requestVideoFrameCallback) this.show(there);
     } else {
@@ -109,7 +115,7 @@ class ClipPlayer extends HTMLElement {
   }
 
   step(by) {
-    this.seek((this.wanted ?? Number(this.dataset.frame)) + by);
+    this.seek((this.wanted ?? this.at) + by);
   }
 
   toggle() {
@@ -119,6 +125,7 @@ class ClipPlayer extends HTMLElement {
   }
 
   playing(is) {
+    if (is) this.sought = false;
     this.toggleAttribute("playing", is);
     const { play } = this.parts;
     play.setAttribute("aria-label", is ? play.dataset.pause : play.dataset.play);

@@ -93,7 +93,8 @@ class JobProgress extends HTMLElement {
     const value = long ? Math.round(news.eta_s / 60) : Math.max(1, Math.round(news.eta_s));
     const unit = long ? "minute" : "second";
     const language = document.documentElement.lang || undefined;
-    const time = new Intl.NumberFormat(language, { style: "unit", unit }).format(value);
+    const unitDisplay = long ? "short" : "long";
+    const time = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay }).format(value);
     return this.words(news.state === "queued" ? "about" : "left", { time });
   }
 

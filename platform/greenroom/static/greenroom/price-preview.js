@@ -8,12 +8,15 @@
 class PricePreview extends HTMLElement {
   connectedCallback() {
     this.form = this.closest("form");
+    this.asked = this.question();
     this.form.addEventListener("input", () => this.soon(250));
     this.form.addEventListener("change", () => this.soon(0));
     addEventListener("pageshow", (event) => {
       // The browser may have put back what was typed before.
       const way = performance.getEntriesByType("navigation")[0]?.type;
-      if (event.persisted || way === "reload" || way === "back_forward") this.soon(0);
+      if (!event.persisted && way !== "reload" && way !== "back_forward") return;
+      this.asked = null;
+      this.soon(0);
     });
   }
 
@@ -22,18 +25,24 @@ class PricePreview extends HTMLElement {
     this.timer = setTimeout(() => this.ask(), delay);
   }
 
+  /** What the price hangs on: neither the words nor the price that is shown already. */
+  question() {
+    const said = new URLSearchParams(new FormData(this.form));
+    for (const other of ["prompt", "shown_credits", "csrfmiddlewaretoken"]) said.delete(other);
+    return said.toString();
+  }
+
   async ask() {
-    const body = new URLSearchParams(new FormData(this.form));
-    const text = body.toString();
-    if (text === this.asked) return;
-    this.asked = text;
+    const question = this.question();
+    if (question === this.asked) return;
+    this.asked = question;
     this.request?.abort();
     const request = (this.request = new AbortController());
     this.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(this.getAttribute("href"), {
         method: "POST",
-        body,
+        body: new URLSearchParams(new FormData(this.form)),
         headers: { "HX-Request": "true" },
         signal: request.signal,
       });
@@ -43,8 +52,6 @@ class PricePreview extends HTMLElement {
       if (!piece) throw new Error(`no price, status ${answer.status}`);
       this.replaceChildren(document.adoptNode(piece));
       this.removeAttribute("stale");
-      // The swapped-in hidden price is part of the form; it is no new question.
-      this.asked = new URLSearchParams(new FormData(this.form)).toString();
     } catch (error) {
       if (error.name === "AbortError") return;
       this.asked = null;

@@ -1,0 +1,47 @@
+"""What allauth asks us."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from accounts.credentials.queries import Actor
+from accounts.entrance.commands import change_password
+from accounts.people.models import Person
+from accounts.profile.choices import TIME_ZONE, remember
+
+
+class Adapter(DefaultAccountAdapter):
+    """No account is ever made by allauth: people come in through `accounts.invitations`."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def new_user(self, request: HttpRequest) -> NoReturn:
+        raise PermissionDenied
+
+    def save_user(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise PermissionDenied
+
+    def set_password(self, user: Person, password: str) -> None:
+        actor: Actor | None = getattr(self.request, "actor", None)
+        here = actor.credential_id if actor and actor.party_id == user.party_id else None
+        change_password(person=user, password=password, keep=here)
+
+    def reauthenticate(self, user: Person, password: str) -> bool:
+        # By the address people sign in with; allauth would ask its own table of addresses.
+        found = self.authenticate(self.request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("settings")
+
+    def post_login(self, request: HttpRequest, user: Person, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        remember(response, theme=user.detail.theme, language=user.detail.language)
+        request.session[TIME_ZONE] = user.detail.time_zone
+        return response

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from celery import shared_task
+
+from accounts.credentials.commands import end_expired, forget_old_sessions
+from accounts.invitations.commands import end_expired_invitations
+from core.idempotency.commands import forget_old_answers
+
+
+@shared_task(name="accounts.tidy")
+def tidy() -> None:
+    """Housekeeping. Nothing depends on it being prompt: every question asks the time itself."""
+    end_expired()
+    forget_old_sessions()
+    end_expired_invitations()
+    forget_old_answers()

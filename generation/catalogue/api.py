@@ -1,0 +1,99 @@
+"""GET /api/v1/models: what may be ordered, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.credentials.rules import Scope
+from core.api import Endpoint, Ratio, Seconds, Shape, operation
+from generation.catalogue.models import PriceRow, VideoModel
+from generation.catalogue.queries import frame_rule_of, is_ready, models_offered
+
+
+class LengthShown(Shape):
+    frames = serializers.IntegerField()
+    seconds = Seconds()
+
+
+class PriceShown(Shape):
+    tier = serializers.CharField()
+    size = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    steps = serializers.IntegerField()
+    credits_per_second = serializers.IntegerField()
+
+
+class ModelShown(Shape):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    revision = serializers.CharField()
+    licence = serializers.CharField()
+    frame_rate = Ratio()
+    sizes = serializers.ListField(child=serializers.CharField())
+    tiers = serializers.ListField(child=serializers.CharField())
+    lengths = LengthShown(many=True)
+    prices = PriceShown(many=True)
+    shows_noise = serializers.BooleanField(
+        help_text=_("The model is untrained: it shows noise, and the price is the same.")
+    )
+    installed = serializers.BooleanField(
+        help_text=_("Whether its engine is there; until then an order is refused.")
+    )
+
+
+class Models(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_CREATE,
+        summary=_("List the models you may order from"),
+        words=_(
+            "With sizes, tiers, lengths and the price table. The price of a clip is its seconds"
+            " times the credits of the row, rounded up; ask for a quote to have it exact."
+        ),
+        answers=ModelShown,
+        is_list=True,
+    )
+    def get(self, request: Request) -> Response:
+        items = [ModelShown(_shown(model)).data for model in models_offered()]
+        return self.answer({"items": items, "next": None})
+
+
+def _shown(model: VideoModel) -> dict[str, Any]:
+    prices = [_price(row) for row in model.prices.all()]
+    rule = frame_rule_of(model)
+    return {
+        "slug": model.slug,
+        "name": model.name,
+        "revision": model.revision,
+        "licence": model.licence,
+        "frame_rate": model.rate,
+        "sizes": list(dict.fromkeys(row["size"] for row in prices)),
+        "tiers": list(dict.fromkeys(row["tier"] for row in prices)),
+        "lengths": [
+            {"frames": frames, "seconds": frames / model.rate}
+            for frames in range(rule.minimum, rule.maximum + 1, rule.step)
+        ],
+        "prices": prices,
+        "shows_noise": model.shows_noise,
+        "installed": is_ready(model),
+    }
+
+
+def _price(row: PriceRow) -> dict[str, Any]:
+    return {
+        "tier": row.tier,
+        "size": f"{row.width}x{row.height}",
+        "width": row.width,
+        "height": row.height,
+        "steps": row.steps,
+        "credits_per_second": row.credits_per_second,
+    }
+
+
+urlpatterns = [path("models", Models.as_view(), name="api-models")]

@@ -1,0 +1,153 @@
+"""Clips and their files. The bytes themselves are served below /media, outside Django."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.credentials.rules import Scope
+from core.api import Endpoint, PageWish, PublicId, Ratio, Seconds, Shape, operation, page_of
+from core.ids import shown
+from generation.clips.models import Clip
+from generation.clips.queries import clip_for, clips_of, seen_by
+
+
+class RenditionShown(Shape):
+    id = PublicId("rendition")
+    kind = serializers.CharField()
+    url = serializers.CharField(help_text=_("Where its bytes are, for the same credential."))
+    media_type = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    made_at = serializers.DateTimeField()
+
+
+class ClipShown(Shape):
+    id = PublicId("clip")
+    url = serializers.CharField()
+    job = PublicId("job")
+    thread = PublicId("thread")
+    version = serializers.IntegerField(help_text=_("Its number in the thread."))
+    prompt = serializers.CharField()
+    model = serializers.CharField()
+    revision = serializers.CharField()
+    tier = serializers.CharField()
+    seed = serializers.IntegerField()
+    size = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    generated_width = serializers.IntegerField()
+    generated_height = serializers.IntegerField()
+    frames = serializers.IntegerField()
+    frame_rate = Ratio()
+    seconds = Seconds()
+    bytes = serializers.IntegerField()
+    master_sha256 = serializers.CharField()
+    made_at = serializers.DateTimeField()
+    renditions = RenditionShown(many=True)
+
+
+class LookShown(Shape):
+    role = serializers.CharField()
+    why = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class ClipWhole(ClipShown):
+    recipe = serializers.DictField(help_text=_("What makes this clip again."))
+    seen_by = LookShown(
+        many=True,
+        allow_null=True,
+        help_text=_("Who but you opened its files, in which role and why. Only for the owner."),
+    )
+
+
+class Clips(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_READ,
+        summary=_("List your clips"),
+        words=_("Of this programme, newest first."),
+        query=PageWish,
+        answers=ClipShown,
+        is_list=True,
+    )
+    def get(self, request: Request) -> Response:
+        page = page_of(clips_of(self.actor), self.asked_in_query(), by=("-made_at", "-id"))
+        return self.answer(page.shown([ClipShown(_facts(clip)).data for clip in page.rows]))
+
+
+class OneClip(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_READ,
+        summary=_("Read one clip"),
+        words=_("With its files, the recipe that makes it again, and who has opened it."),
+        answers=ClipWhole,
+        refuses=(404,),
+    )
+    def get(self, request: Request, clip_id: str) -> Response:
+        clip = clip_for(self.actor, clip_id)
+        is_mine = clip.party_id == self.actor.party_id
+        facts = {
+            **_facts(clip),
+            "recipe": clip.recipe,
+            "seen_by": seen_by(clip) if is_mine else None,
+        }
+        return self.answer(ClipWhole(facts).data)
+
+
+def _facts(clip: Clip) -> dict[str, Any]:
+    shown_id = shown("clip", clip.id)
+    return {
+        "id": clip.id,
+        "url": reverse("api-clip", args=[shown_id]),
+        "job": clip.job_id,
+        "thread": clip.thread_id,
+        "version": clip.version,
+        "prompt": clip.prompt,
+        "model": clip.job.model.slug,
+        "revision": clip.job.model.revision,
+        "tier": clip.job.tier,
+        "seed": clip.seed,
+        "size": f"{clip.width}x{clip.height}",
+        "width": clip.width,
+        "height": clip.height,
+        "generated_width": clip.generated_width,
+        "generated_height": clip.generated_height,
+        "frames": clip.frames,
+        "frame_rate": clip.rate,
+        "seconds": clip.frames / clip.rate,
+        "bytes": clip.bytes,
+        "master_sha256": clip.master_sha256,
+        "made_at": clip.made_at,
+        "renditions": [
+            _rendition(rendition)
+            for rendition in sorted(clip.renditions.all(), key=lambda one: (one.kind, one.made_at))
+        ],
+    }
+
+
+def _rendition(rendition: Any) -> dict[str, Any]:
+    return {
+        "id": rendition.id,
+        "kind": rendition.kind,
+        "url": f"/media/{shown('rendition', rendition.id)}",
+        "media_type": rendition.media_type,
+        "width": rendition.width,
+        "height": rendition.height,
+        "bytes": rendition.bytes,
+        "sha256": rendition.sha256,
+        "made_at": rendition.made_at,
+    }
+
+
+urlpatterns = [
+    path("clips", Clips.as_view(), name="api-clips"),
+    path("clips/<str:clip_id>", OneClip.as_view(), name="api-clip"),
+]

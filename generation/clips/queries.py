@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+
+from accounts.credentials.queries import Actor
+from core.clock import CoreNow
+from core.errors import Absent
+from core.ids import read_id
+from generation.clips.models import Clip, Viewing
+from generation.clips.rules import viewing_role
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody who is not the owner opened files of a clip: in which role, why, when first."""
+
+    role: str
+    why: str
+    at: datetime
+
+
+def clips_of(actor: Actor) -> QuerySet[Clip]:
+    """The actor's own clips of this programme, newest first, with their renditions."""
+    return _clips(actor).filter(party_id=actor.party_id).order_by("-made_at", "-id")
+
+
+def clip_for(actor: Actor, shown_id: str) -> Clip:
+    """Its owner's; or staff's of its programme, while a reason they gave still counts.
+
+    Raises ``Absent`` for everybody else.
+    """
+    looking = Viewing.objects.filter(
+        clip=OuterRef("pk"),
+        viewer_id=actor.party_id,
+        role__in=actor.roles,
+        until__gt=CoreNow(),
+    )
+    return _one(_clips(actor).filter(Q(party_id=actor.party_id) | Q(Exists(looking))), shown_id)
+
+
+def clip_to_view(actor: Actor, shown_id: str) -> tuple[Clip, str]:
+    """A clip that this member of staff may open after saying why, and the role they look in.
+
+    Raises ``Absent`` for everybody else, and for one's own clip, which needs no reason.
+    """
+    role = viewing_role(actor.roles)
+    if role is None:
+        raise Absent
+    return _one(_clips(actor).exclude(party_id=actor.party_id), shown_id), role
+
+
+def seen_by(clip: Clip) -> list[Look]:
+    """Who opened files of this clip, oldest first: one line per viewer and half hour."""
+    # By relation, since renditions know of clips and not the other way round.
+    opening = "renditions__openings__"
+    rows: Any = (
+        Clip.objects.filter(id=clip.id, renditions__openings__isnull=False)
+        .values_list(
+            f"{opening}viewer_id", f"{opening}half_hour", f"{opening}role", f"{opening}why"
+        )
+        .annotate(first=Min(f"{opening}at"))
+        .order_by("first")
+    )
+    return [Look(role, why, at) for _viewer, _half_hour, role, why, at in rows]
+
+
+def _clips(actor: Actor) -> QuerySet[Clip]:
+    return (
+        Clip.objects.filter(programme_id=actor.programme)
+        .select_related("job__model")
+        .prefetch_related("renditions")
+    )
+
+
+def _one(clips: QuerySet[Clip], shown_id: str) -> Clip:
+    clip_id = read_id("clip", shown_id)
+    clip = clips.filter(id=clip_id).first() if clip_id else None
+    if clip is None:
+        raise Absent
+    return clip

@@ -1,0 +1,28 @@
+"""Who may look at somebody else's clip, for how long, and the closed list of reasons."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+VIEWING_LASTS = timedelta(minutes=30)
+
+# In this order: who holds several of these roles looks in the first.
+VIEWING_ROLES = ("reviewer", "manager", "auditor")
+
+
+class Why(TextChoices):
+    """Why staff open a clip. Its owner reads it; "other" is no reason and is not on the list."""
+
+    REVIEW = "review", _("To review it")
+    REPORT = "report", _("Somebody reported it")
+    QUESTION = "question", _("Its owner asked for help with it")
+    FAULT = "fault", _("To look into a technical fault")
+    AUDIT = "audit", _("To check how the programme keeps its terms")
+
+
+def viewing_role(roles: frozenset[str]) -> str | None:
+    """The role in which somebody with these roles looks; None for those who may not."""
+    return next((role for role in VIEWING_ROLES if role in roles), None)

@@ -1,0 +1,320 @@
+"""Jobs: order a clip, follow it, stop it; and its exact price beforehand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.credentials.rules import Scope
+from accounts.quotas.models import Kind
+from accounts.quotas.queries import quota_of
+from core.api import (
+    Endpoint,
+    PageWish,
+    PublicId,
+    Ratio,
+    Seconds,
+    Shape,
+    Text,
+    Whole,
+    operation,
+    page_of,
+)
+from core.ids import shown
+from generation.jobs.commands import cancel_job, resume_job, submit_job
+from generation.jobs.models import Job
+from generation.jobs.orders import Quote, Wish, quote
+from generation.jobs.queries import Standing, job_for, jobs_of, standing_of, standings_of
+from generation.jobs.rules import OVER, State
+
+SIZE = r"^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}\Z"
+EXAMPLE = {
+    "prompt": "A lighthouse at dusk, waves breaking on the rocks",
+    "model": "still",
+    "size": "640x360",
+    "seconds": 2,
+    "seed": 7,
+}
+
+
+class QuoteWish(Shape):
+    model = Text(help_text=_("The slug of a model."))
+    size = Text(
+        validators=[RegexValidator(SIZE, _("A size is written like 1280x720."))],
+        help_text=_("One of the model's sizes, like 1280x720."),
+    )
+    seconds = Seconds(help_text=_("Taken to the nearest length that the model makes."))
+    tier = Text(required=False, help_text=_("One of the model's tiers; usually “standard”."))
+
+
+class JobWish(QuoteWish):
+    prompt = Text(allow_blank=True, help_text=_("What the clip should show."))
+    seed = Whole(
+        required=False, help_text=_("The same seed and order give the same clip; else random.")
+    )
+    thread = Text(required=False, help_text=_("A thread of yours that this clip continues."))
+
+
+class QuotaLeft(Shape):
+    limit = serializers.IntegerField()
+    reserved = serializers.IntegerField()
+    spent = serializers.IntegerField()
+    left = serializers.IntegerField()
+
+
+class QuoteShown(Shape):
+    model = serializers.CharField()
+    revision = serializers.CharField()
+    size = serializers.CharField()
+    tier = serializers.CharField()
+    steps = serializers.IntegerField()
+    frames = serializers.IntegerField()
+    frame_rate = Ratio()
+    seconds = Seconds()
+    price_credits = serializers.IntegerField(help_text=_("What would be reserved, exactly."))
+    quota = QuotaLeft()
+    is_within_quota = serializers.BooleanField()
+
+
+class JobsWish(PageWish):
+    state = serializers.ChoiceField(
+        State.choices, required=False, help_text=_("Only jobs in this state.")
+    )
+
+
+class JobShown(Shape):
+    id = PublicId("job")
+    url = serializers.CharField()
+    state = serializers.ChoiceField(State.choices)
+    stage = serializers.CharField(help_text=_("Where the rendering is, empty when it is not."))
+    steps_done = serializers.IntegerField()
+    steps = serializers.IntegerField()
+    place = serializers.IntegerField(
+        allow_null=True, help_text=_("Its place among those waiting, from 1.")
+    )
+    eta_s = serializers.IntegerField(
+        allow_null=True, help_text=_("A guess in seconds, null without grounds for one.")
+    )
+    model = serializers.CharField()
+    revision = serializers.CharField()
+    tier = serializers.CharField()
+    prompt = serializers.CharField()
+    seed = serializers.IntegerField()
+    size = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    frames = serializers.IntegerField()
+    frame_rate = Ratio()
+    seconds = Seconds()
+    price_credits = serializers.IntegerField()
+    charged_credits = serializers.IntegerField(
+        allow_null=True, help_text=_("What it cost in the end; null until it is over.")
+    )
+    thread = PublicId("thread")
+    clip = PublicId("clip", allow_null=True)
+    attempts = serializers.IntegerField()
+    is_stopping = serializers.BooleanField(help_text=_("Asked to stop; it ends at the next step."))
+    failure_code = serializers.CharField(help_text=_("Why it failed, else empty."))
+    queued_at = serializers.DateTimeField()
+    held_until = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class Jobs(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_READ,
+        summary=_("List your jobs"),
+        words=_("Of this programme, newest first."),
+        query=JobsWish,
+        answers=JobShown,
+        is_list=True,
+    )
+    def get(self, request: Request) -> Response:
+        wish = self.asked_in_query()
+        mine = jobs_of(self.actor).select_related("reservation")
+        if "state" in wish:
+            mine = mine.filter(state=wish["state"])
+        page = page_of(mine, wish, by=("-queue_number",))
+        standings = standings_of(job.id for job in page.rows)
+        return self.answer(page.shown([_shown(job, standings[job.id]) for job in page.rows]))
+
+    @operation(
+        scope=Scope.CLIPS_CREATE,
+        summary=_("Order a clip"),
+        words=_(
+            "Checks everything, reserves the exact price and queues one job, or changes nothing."
+            " Send an Idempotency-Key, so that trying again never orders twice."
+        ),
+        asks=JobWish,
+        answers=JobShown,
+        status=201,
+        is_repeatable=True,
+        refuses=(404, 429, 503),
+        example=EXAMPLE,
+    )
+    def post(self, request: Request) -> Response:
+        wish = _wish(self.asked())
+        first: dict[str, Any] = {}
+
+        def answer(job: Job) -> tuple[int, Any]:
+            first.update(_now(job))
+            return self.operation.status, first
+
+        job = submit_job(actor=self.actor, wish=wish, once=self.once(), answer=answer)
+        return self.answer(first or _now(job))
+
+
+class OneJob(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_READ,
+        summary=_("Read one job"),
+        words=_("To follow a job, listen to /events instead of asking again and again."),
+        answers=JobShown,
+        refuses=(404,),
+    )
+    def get(self, request: Request, job_id: str) -> Response:
+        return self.answer(_now(job_for(self.actor, job_id)))
+
+
+class Cancel(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_CREATE,
+        summary=_("Cancel a job"),
+        words=_(
+            "While it waits, everything comes back. While it renders, it stops at the next step"
+            " and the steps done are charged. Cancelling twice is fine."
+        ),
+        answers=JobShown,
+        refuses=(404, 409),
+    )
+    def post(self, request: Request, job_id: str) -> Response:
+        return self.answer(_now(cancel_job(actor=self.actor, shown_id=job_id)))
+
+
+class Resume(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_CREATE,
+        summary=_("Let a held job go on"),
+        words=_(
+            "For its owner, signed in to the portal: the credential that ordered it was revoked,"
+            " and the present one takes its place. A token cannot do this."
+        ),
+        answers=JobShown,
+        refuses=(404, 409),
+    )
+    def post(self, request: Request, job_id: str) -> Response:
+        return self.answer(_now(resume_job(actor=self.actor, shown_id=job_id)))
+
+
+class Quotes(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_CREATE,
+        summary=_("Ask for the exact price"),
+        words=_("Orders nothing. Price shown = price charged."),
+        asks=QuoteWish,
+        answers=QuoteShown,
+        refuses=(503,),
+        example={name: EXAMPLE[name] for name in ("model", "size", "seconds")},
+    )
+    def post(self, request: Request) -> Response:
+        quoted = quote(_wish(self.asked()))
+        actor = self.actor
+        left = quota_of(
+            programme_id=actor.programme,
+            party_id=actor.party_id,
+            lineage_id=actor.lineage_id,
+            kind=Kind.CREDITS,
+        )
+        facts = {
+            **_quoted(quoted),
+            "quota": left,
+            "is_within_quota": quoted.price_credits <= left.left,
+        }
+        return self.answer(QuoteShown(facts).data)
+
+
+def _wish(asked: dict[str, Any]) -> Wish:
+    width, height = map(int, asked["size"].split("x"))
+    return Wish(
+        prompt=asked.get("prompt", ""),
+        model=asked["model"],
+        width=width,
+        height=height,
+        seconds=asked["seconds"],
+        tier=asked.get("tier"),
+        seed=asked.get("seed"),
+        continues=asked.get("thread"),
+    )
+
+
+def _quoted(quoted: Quote) -> dict[str, Any]:
+    row = quoted.row
+    return {
+        "model": quoted.model.slug,
+        "revision": quoted.model.revision,
+        "size": f"{row.width}x{row.height}",
+        "tier": row.tier,
+        "steps": row.steps,
+        "frames": quoted.frames,
+        "frame_rate": quoted.model.rate,
+        "seconds": quoted.seconds,
+        "price_credits": quoted.price_credits,
+    }
+
+
+def _now(job: Job) -> dict[str, Any]:
+    return _shown(job, standing_of(job.id))
+
+
+def _shown(job: Job, standing: Standing) -> dict[str, Any]:
+    rate = Fraction(job.rate_num, job.rate_den)
+    facts = {
+        "id": job.id,
+        "url": reverse("api-job", args=[shown("job", job.id)]),
+        "state": job.state,
+        "stage": job.stage,
+        "steps_done": job.steps_done,
+        "steps": job.steps,
+        "place": standing.place,
+        "eta_s": standing.eta_s,
+        "model": job.model.slug,
+        "revision": job.model.revision,
+        "tier": job.tier,
+        "prompt": job.prompt,
+        "seed": job.seed,
+        "size": f"{job.width}x{job.height}",
+        "width": job.width,
+        "height": job.height,
+        "frames": job.frames,
+        "frame_rate": rate,
+        "seconds": job.frames / rate,
+        "price_credits": job.price_credits,
+        # Not before its end: while an order is being written, its reservation comes last.
+        "charged_credits": job.reservation.settled if job.state in OVER else None,
+        "thread": job.thread_id,
+        # The standing was read a moment after the row; what is shown must fit together.
+        "clip": standing.clip_id if job.state == State.FINISHED else None,
+        "attempts": job.attempts,
+        "is_stopping": job.cancel_asked_at is not None and job.state not in OVER,
+        "failure_code": job.failure_code,
+        "queued_at": job.queued_at,
+        "held_until": job.held_until,
+        "finished_at": job.finished_at,
+    }
+    return dict(JobShown(facts).data)
+
+
+urlpatterns = [
+    path("quotes", Quotes.as_view(), name="api-quotes"),
+    path("jobs", Jobs.as_view(), name="api-jobs"),
+    path("jobs/<str:job_id>", OneJob.as_view(), name="api-job"),
+    path("jobs/<str:job_id>/cancel", Cancel.as_view(), name="api-job-cancel"),
+    path("jobs/<str:job_id>/resume", Resume.as_view(), name="api-job-resume"),
+]

@@ -1,0 +1,158 @@
+"""The API's own description: the OpenAPI document, and a page over it for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from greenroom.api.problems import Nothing
+from greenroom.api.schema import document
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    where: str
+    type: str
+    required: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One operation as the page shows it; ``body`` is an example."""
+
+    method: str
+    path: str
+    summary: str
+    description: str
+    scope: str
+    parameters: list[Parameter]
+    body: str
+    answers: list[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    name: str
+    operations: list[Deed]
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(document())
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    schema = document()
+    return render(request, "greenroom/docs.html", {"schema": schema, "groups": groups(schema)})
+
+
+def groups(schema: dict[str, Any]) -> list[Group]:
+    """The operations by tag, in the order in which one needs them."""
+    found: dict[str, list[Deed]] = {}
+    for address, methods in schema["paths"].items():
+        for method, said in methods.items():
+            found.setdefault(said["tags"][0], []).append(_deed(address, method, said, schema))
+    names = {
+        "models": _("Models"),
+        "quotes": _("Prices"),
+        "jobs": _("Jobs"),
+        "clips": _("Clips"),
+        "media": _("Media"),
+        "events": _("Live events"),
+        "quota": _("Quota"),
+        "tokens": _("Tokens"),
+    }
+    order = [*names, *(tag for tag in found if tag not in names)]
+    return [Group(names.get(tag, tag), found[tag]) for tag in order if tag in found]
+
+
+def _deed(address: str, method: str, said: dict[str, Any], schema: dict[str, Any]) -> Deed:
+    return Deed(
+        method=method.upper(),
+        path=address,
+        summary=said["summary"],
+        description=said.get("description", ""),
+        scope=said["x-scope"],
+        parameters=[
+            *(_parameter(parameter) for parameter in said.get("parameters", ())),
+            *_body_fields(said, schema),
+        ],
+        body=_example(said),
+        answers=[
+            Answer(status, answer["description"])
+            for status, answer in sorted(said["responses"].items())
+        ],
+    )
+
+
+def _parameter(parameter: dict[str, Any]) -> Parameter:
+    return Parameter(
+        name=parameter["name"],
+        where=_place(parameter["in"]),
+        type=_type(parameter["schema"]),
+        required=parameter.get("required", False),
+        words=parameter.get("description", ""),
+    )
+
+
+def _body_fields(said: dict[str, Any], schema: dict[str, Any]) -> Iterator[Parameter]:
+    content = said.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return
+    shape = schema["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+    for name, field in shape.get("properties", {}).items():
+        yield Parameter(
+            name=name,
+            where=_place("body"),
+            type=_type(field),
+            required=name in shape.get("required", ()),
+            words=field.get("description", ""),
+        )
+
+
+def _example(said: dict[str, Any]) -> str:
+    for content in said.get("requestBody", {}).get("content", {}).values():
+        if "example" in content:
+            return json.dumps(content["example"], indent=2, ensure_ascii=False)
+    return ""
+
+
+def _place(where: str) -> str:
+    return {
+        "path": _("address"),
+        "query": _("query"),
+        "header": _("header"),
+        "body": _("body"),
+    }[where]
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    kind = schema.get("type", "object")
+    return " | ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+urlpatterns = [
+    path("api/openapi.json", openapi, name="schema"),
+    path("api/docs", docs, name="api-docs"),
+    # After everything else below /api/v1: what nobody serves is absent, as a problem, not a page.
+    path("api/v1/<path:rest>", Nothing.as_view()),
+]

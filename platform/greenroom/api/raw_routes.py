@@ -1,0 +1,85 @@
+"""The two addresses of the API that Django never sees, for the schema: media and live events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.credentials.rules import Scope
+from greenroom.api.problems import words_of
+
+
+def raw_paths() -> dict[str, Any]:
+    return {"/media/{rendition_id}": {"get": _media()}, "/events": {"get": _events()}}
+
+
+def _media() -> dict[str, Any]:
+    return {
+        "operationId": "media_read",
+        "summary": _("Receive a file of a clip"),
+        "description": _(
+            "The bytes of one rendition: of your own clip, or as staff after saying why in the"
+            " portal. One byte range at a time; the ETag is the file's SHA-256."
+        ),
+        "tags": ["media"],
+        **_guarded(),
+        "parameters": [
+            {
+                "name": "rendition_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": _("From the clip's list of renditions."),
+            },
+            {
+                "name": "Range",
+                "in": "header",
+                "schema": {"type": "string"},
+                "description": _("For instance bytes=0-1023."),
+            },
+        ],
+        "responses": {
+            "200": {"description": _("The whole file."), "content": {"video/mp4": {}}},
+            "206": {"description": _("The part that was asked for."), "content": {"video/mp4": {}}},
+            "304": {"description": _("You have it already.")},
+            **_refused(401, 403, 404),
+            "416": {"description": _("The file has no such part.")},
+        },
+    }
+
+
+def _events() -> dict[str, Any]:
+    return {
+        "operationId": "events_listen",
+        "summary": _("Hear your jobs live"),
+        "description": _(
+            "Server-sent events: first your live jobs, then every change of them, as"
+            " “event: job” with id, state, stage, step, steps, place, eta_s and clip."
+        ),
+        "tags": ["events"],
+        **_guarded(),
+        "responses": {
+            "200": {
+                "description": _("A stream that does not end by itself."),
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **_refused(401, 403, 429),
+        },
+    }
+
+
+def _guarded() -> dict[str, Any]:
+    scope = Scope.CLIPS_READ.value
+    return {"security": [{"token": [scope]}, {"session": [scope]}], "x-scope": scope}
+
+
+def _refused(*statuses: int) -> dict[str, Any]:
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        str(status): {
+            "description": words_of(status),
+            "content": {"application/problem+json": problem},
+        }
+        for status in statuses
+    }

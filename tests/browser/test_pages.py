@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from core.ids import shown
+from generation.clips.models import Clip
+from stage.builders import a_job
+from stage.cast import Member
+from stage.rooms import DESKTOP, Room, Visit
+from stage.together import wait_until
+
+PHONE = {"width": 360, "height": 740}
+FRONT = ["/", "/account/login/", "/nowhere"]
+ROOMS = [
+    "/",
+    "/clips/new",
+    "/tokens",
+    "/tokens/new",
+    "/settings",
+    "/agreement",
+    "/api/docs",
+    "/account/password/change/",
+    "/account/2fa/",
+    "/account/2fa/totp/activate/",
+    "/account/2fa/passkeys/",
+    "/account/2fa/passkeys/add/",
+    "/account/reauthenticate/",
+    "/account/logout/",
+    "/jobs/job_00000000000000000000000000",
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_every_page_is_accessible_and_within_the_policy(
+    visit: Callable[..., Visit], tester: Member, size: dict[str, int], scheme: str
+) -> None:
+    here = visit(color_scheme=scheme, viewport=size)
+    found = [fault for path in FRONT for fault in _faults(here, path)]
+    here.sign_in(tester)
+    found += [fault for path in ROOMS for fault in _faults(here, path)]
+    with _a_life(here.room, tester) as paths:
+        found += [fault for path in paths for fault in _faults(here, path)]
+    assert found == []
+
+
+def test_no_page_shows_a_word_that_was_not_translated(
+    visit: Callable[..., Visit], tester: Member
+) -> None:
+    here = visit(extra_http_headers={"Accept-Language": "en-XA"})
+    front = [fault for path in FRONT for fault in _plain_words(here, path)]
+    _sign_in_by_cookie(here, tester)
+    with _a_life(here.room, tester) as paths:
+        rooms = [fault for path in [*ROOMS, *paths] for fault in _plain_words(here, path)]
+    assert front + rooms == []
+
+
+def test_nothing_is_wider_than_a_phone(visit: Callable[..., Visit], tester: Member) -> None:
+    here = visit(viewport=PHONE)
+    _sign_in_by_cookie(here, tester)
+    with _a_life(here.room, tester, prompt="Donaudampfschifffahrtsgesellschaft" * 30) as paths:
+        wide = [
+            path
+            for path in [*ROOMS, *paths]
+            if here.go(path).evaluate("() => document.documentElement.scrollWidth > innerWidth")
+        ]
+    assert wide == []
+
+
+def _faults(here: Visit, path: str) -> list[str]:
+    here.go(path)
+    return [f"{path} {fault}" for fault in here.axe()]
+
+
+@contextmanager
+def _a_life(room: Room, tester: Member, prompt: str = "A lamp in a window") -> Iterator[list[str]]:
+    """Pages of a finished job, its clip, and a job that waits while they are looked at."""
+    finished = a_job(tester, prompt=prompt)
+    wait_until(lambda: Clip.objects.filter(job=finished).exists())
+    clip = Clip.objects.get(job=finished)
+    with room.rest():
+        waiting = a_job(tester, prompt=prompt)
+        jobs = [f"/jobs/{shown('job', job.id)}" for job in (waiting, finished)]
+        yield [*jobs, f"/clips/{shown('clip', clip.id)}"]
+
+
+def _sign_in_by_cookie(here: Visit, member: Member) -> None:
+    cookie = member.client.cookies["greenroom_session"].value
+    here.context.add_cookies(
+        [{"name": "greenroom_session", "value": cookie, "url": here.room.address}]
+    )
+
+
+# What is not ours to translate: names, addresses, ids, figures, code, what people wrote.
+NOT_WORDS = (
+    "code, pre, .mono, .figure, kbd, time, [data-said], .said, .title, .place, .mark, [lang]"
+)
+
+
+def _plain_words(here: Visit, path: str) -> list[str]:
+    """Texts that came out without the accents of the pseudo-locale."""
+    page = here.go(path)
+    texts: list[str] = page.evaluate(
+        """(skipped) => {
+            const out = [];
+            const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+                const parent = node.parentElement;
+                if (parent.closest(skipped + ', script, style, template, option')) continue;
+                const text = node.textContent.trim();
+                if (text) out.push(text);
+            }
+            return out;
+        }""",
+        NOT_WORDS.replace("[lang]", "[lang]:not(html)"),
+    )
+    return [f"{path}: {text}" for text in texts if _is_plain(text)]
+
+
+def _is_plain(text: str) -> bool:
+    words = re.findall(r"[A-Za-z]{4,}", text)
+    return bool(words) and text.isascii() and "@" not in text and "Greenroom" not in text

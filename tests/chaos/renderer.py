@@ -1,0 +1,57 @@
+"""Render workers without Celery, forked from one process that has imported everything.
+
+A line on standard input starts one: ``{"lease_s": 3, "machine": null, "most_bytes": null}``; its
+process id is the answer. They serve until somebody kills them, or this process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import django
+
+from greenroom.embedded.processes import die_with_parent
+
+LOOKS_AGAIN_AFTER_S = 0.3  # in the house a sweep rings again every few seconds
+
+
+def main() -> None:
+    django.setup()
+    from generation.engines.registry import engine
+
+    engine("still")  # and all it imports
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead leave no zombies
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            _work(**json.loads(line))
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
+def _work(*, lease_s: float, machine: str | None, most_bytes: int | None) -> NoReturn:
+    from generation.worker.identity import this_worker
+    from generation.worker.serving import serve
+
+    die_with_parent(signal.SIGKILL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if most_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    worker: Any = this_worker()
+    if machine is not None:
+        worker = replace(worker, machine=machine)
+    while True:
+        serve(worker, wait_s=LOOKS_AGAIN_AFTER_S, lease=timedelta(seconds=lease_s))
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,468 @@
+"""A router with pretended neighbours: an ASGI driver for small things, uvicorn for real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import uvicorn
+
+from accounts.credentials.rules import Letter, digest, new_token, session_digest
+from core.ids import new_id, shown
+from greenroom.router.app import Router, Routes
+from greenroom.router.authentication import Authentication, CredentialRow
+from greenroom.router.bridge import Django
+from greenroom.router.events import Events
+from greenroom.router.exchange import Exchange
+from greenroom.router.health import Health
+from greenroom.router.hub import Hub, JobNow
+from greenroom.router.media import Media, Opening
+from greenroom.router.options import Options
+from greenroom.router.problems import Unavailable
+from greenroom.router.proxies import TrustedProxies
+from greenroom.router.senders import sender
+from greenroom.router.spool import Limits
+
+PEPPER = "a pepper"
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Rows:
+    """The SQL functions, out of dictionaries. `away` is a database that does not answer."""
+
+    away: bool = False
+    asked: int = 0
+    by_session_digest: dict[str, CredentialRow] = field(default_factory=dict)
+    by_key_id: dict[str, CredentialRow] = field(default_factory=dict)
+    renditions: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
+    viewers: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
+    recorded: list[tuple[UUID, UUID]] = field(default_factory=list)
+    jobs: dict[UUID, JobNow] = field(default_factory=dict)
+    looks: list[tuple[float, UUID]] = field(default_factory=list)
+    migrated: bool = True
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.away:
+            raise Unavailable
+
+    async def by_session(self, session: str) -> CredentialRow | None:
+        self._ask()
+        return self.by_session_digest.get(session)
+
+    async def by_key(self, key_id: str) -> CredentialRow | None:
+        self._ask()
+        return self.by_key_id.get(key_id)
+
+    async def opening(self, credential: Any, rendition_id: UUID) -> Opening | None:
+        self._ask()
+        owner, opening = self.renditions.get(rendition_id, (None, None))
+        if opening is None:
+            return None
+        if owner == credential.party_id:
+            return opening
+        if (rendition_id, credential.party_id) in self.viewers:
+            return replace(opening, is_owner=False)
+        return None
+
+    async def record(self, credential: Any, opening: Opening) -> None:
+        self._ask()
+        self.recorded.append((opening.rendition_id, credential.party_id))
+
+    async def live_jobs(self, party_id: UUID) -> list[JobNow]:
+        self._ask()
+        return [
+            job
+            for job in self.jobs.values()
+            if job.party_id == party_id and job.state in ("queued", "running", "held")
+        ]
+
+    async def live_job(self, job_id: UUID) -> JobNow | None:
+        self.looks.append((time.monotonic(), job_id))
+        self._ask()
+        return self.jobs.get(job_id)
+
+    async def is_migrated(self, migrations: Any) -> bool:
+        self._ask()
+        return self.migrated
+
+    # What tests put in.
+
+    def add_token(
+        self, party: UUID | None = None, scopes: tuple[str, ...] = ("clips:read",)
+    ) -> str:
+        parts, text = new_token(Letter.TESTER)
+        self.by_key_id[parts.key_id] = self._row(
+            "token", parts.key_id, party, scopes, digest(parts.secret, PEPPER)
+        )
+        return text
+
+    def add_session(self, party: UUID | None = None) -> str:
+        cookie = f"session-{new_id().hex}"
+        key_id = f"s{new_id().hex[-11:]}"
+        self.by_session_digest[session_digest(cookie)] = self._row(
+            "session", key_id, party, ("clips:read", "tokens:mint"), None
+        )
+        return cookie
+
+    def _row(
+        self, kind: str, key_id: str, party: UUID | None, scopes: Any, kept: bytes | None
+    ) -> CredentialRow:
+        return CredentialRow(
+            credential_id=new_id(),
+            kind=kind,
+            key_id=key_id,
+            party_id=party or new_id(),
+            programme_id=None,
+            digest=kept,
+            pepper_id="1" if kept else "",
+            state="active",
+            expires_at=FAR,
+            scopes=list(scopes),
+            is_live=True,
+        )
+
+    def revoke_everything(self) -> None:
+        for rows in (self.by_key_id, self.by_session_digest):
+            for key, row in rows.items():
+                rows[key] = replace(row, state="revoked", is_live=False)
+
+    def add_job(self, party: UUID, **said: Any) -> JobNow:
+        job = JobNow(
+            **{
+                "job_id": new_id(),
+                "party_id": party,
+                "state": "queued",
+                "stage": "",
+                "steps_done": 0,
+                "steps": 20,
+                "place": 1,
+                "eta_s": 30,
+                "clip_id": None,
+                **said,
+            }
+        )
+        self.jobs[job.job_id] = job
+        return job
+
+    def add_file(self, folder: Path, owner: UUID, content: bytes, **said: Any) -> str:
+        """A rendition with its file; its public id."""
+        rendition = new_id()
+        name = f"{rendition.hex}.mp4"
+        (folder / name).write_bytes(content)
+        opening = Opening(
+            **{
+                "rendition_id": rendition,
+                "storage_path": name,
+                "size": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "media_type": "video/mp4",
+                "filename": "clip.mp4",
+                "is_owner": True,
+                **said,
+            }
+        )
+        self.renditions[rendition] = (owner, opening)
+        return shown("rendition", rendition)
+
+
+def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """Stands for Django: says what it was given."""
+    if environ["PATH_INFO"] == "/boom":
+        raise RuntimeError("a secret detail")
+    if environ["PATH_INFO"] == "/thread":
+        return _named(start_response, threading.current_thread().name.encode())
+    body = environ["wsgi.input"].read()
+    lines = [
+        f"{name}={environ.get(name, '-')}"
+        for name in (
+            "REQUEST_METHOD",
+            "PATH_INFO",
+            "QUERY_STRING",
+            "CONTENT_LENGTH",
+            "REMOTE_ADDR",
+            "wsgi.url_scheme",
+            "HTTP_X_REQUEST_ID",
+            "HTTP_X_FORWARDED_FOR",
+            "HTTP_X_FORWARDED_HOST",
+            "HTTP_PROXY",
+            "HTTP_COOKIE",
+        )
+    ]
+    lines.append(f"body={len(body)}:{hashlib.sha256(body).hexdigest()}")
+    return _named(start_response, "\n".join(lines).encode())
+
+
+def _named(start_response: Callable[..., Any], content: bytes) -> list[bytes]:
+    start_response(
+        "200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(content)))]
+    )
+    return [content]
+
+
+@dataclass
+class House:
+    """Router and hub of one test, and what they were built from."""
+
+    rows: Rows
+    hub: Hub
+    router: Router
+    media_folder: Path
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def tell(self, job: JobNow) -> None:
+        """The job changed and the database says so, as NOTIFY does."""
+        self.rows.jobs[job.job_id] = job
+        payload = f'{{"party": "{job.party_id}", "kind": "job", "id": "{job.job_id}"}}'
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(self.hub.hear, payload)
+
+    def on_loop(self, work: Any) -> Any:
+        assert self.loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=30)
+
+
+def build_house(
+    media_folder: Path,
+    *,
+    wsgi: Any = echo,
+    limits: Limits | None = None,
+    options: Options | None = None,
+    rows: Rows | None = None,
+) -> House:
+    rows = rows or Rows()
+    options = replace(options or Options(), media_folder=media_folder)
+    authentication = Authentication(
+        rows, pepper=lambda _pepper_id: PEPPER, cookie=options.session_cookie
+    )
+    hub = Hub(rows, authentication.is_still_live)
+    backend = sender(options)
+    django = Django(
+        wsgi,
+        proxies=TrustedProxies(options.trusted_proxies),
+        limits=limits or Limits(options.max_body_bytes),
+    )
+
+    @asynccontextmanager
+    async def lifespan():
+        confirming = asyncio.create_task(hub.keep_confirming())
+        try:
+            yield
+        finally:
+            confirming.cancel()
+            backend.close()
+            django.close()
+
+    routes = Routes(
+        django=django,
+        events=Events(authentication.credential, hub),
+        media=Media(authentication.credential, rows, backend),
+        health=Health(rows, lambda: [("core", "0001_initial")]),
+    )
+    return House(rows, hub, Router(routes, options, lifespan), media_folder)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+
+async def ask(
+    router: Router,
+    path: str = "/",
+    *,
+    method: str = "GET",
+    query: bytes = b"",
+    headers: dict[str, str] | list[tuple[str, str]] | None = None,
+    messages: list[dict[str, Any]] | None = None,
+    client: tuple[str, int] | None = ("127.0.0.1", 5000),
+) -> Answer:
+    """One request through ASGI, without a server."""
+    pairs = list(headers.items()) if isinstance(headers, dict) else list(headers or [])
+    if not any(name.lower() == "host" for name, _ in pairs):
+        pairs.append(("Host", "localhost"))
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "query_string": query,
+        "scheme": "http",
+        "server": ("127.0.0.1", 8000),
+        "client": client,
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in pairs],
+    }
+    waiting = list(messages or [{"type": "http.request", "body": b"", "more_body": False}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        if not waiting:
+            await asyncio.Event().wait()
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await router(scope, receive, send)
+    start = sent[0]
+    return Answer(
+        start["status"],
+        {name.decode(): value.decode("latin-1") for name, value in start["headers"]},
+        b"".join(message.get("body", b"") for message in sent[1:]),
+    )
+
+
+@dataclass
+class Served:
+    house: House
+    port: int
+
+    def connect(self, **options: Any) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30, **options)
+
+    def socket(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    def ask(self, path: str, *, method: str = "GET", body: Any = None, **headers: str) -> Answer:
+        connection = self.connect()
+        try:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body=body, headers=named)
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, found, answer.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def rows() -> Rows:
+    return Rows()
+
+
+@pytest.fixture
+def house(tmp_path: Path, rows: Rows) -> House:
+    return build_house(tmp_path, rows=rows)
+
+
+@dataclass
+class Switchboard:
+    """One server for all tests: starting and stopping uvicorn takes longer than most of them."""
+
+    port: int
+    loop: asyncio.AbstractEventLoop | None = None
+    router: Router | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            self.loop = asyncio.get_running_loop()
+            while (message := await receive())["type"] != "lifespan.shutdown":
+                await send({"type": f"{message['type']}.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+        else:
+            assert self.router is not None
+            await self.router(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def switchboard() -> Iterator[Switchboard]:
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    board = Switchboard(listening.getsockname()[1])
+    server = uvicorn.Server(
+        uvicorn.Config(
+            board,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield board
+    server.should_exit = True
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def serve(switchboard: Switchboard) -> Iterator[Callable[[House], Served]]:
+    """Puts a house behind uvicorn on a loopback port, in a thread of its own."""
+    living = []
+
+    def start(house: House) -> Served:
+        house.loop = switchboard.loop
+        lifespan = house.router._lifespan()
+        house.on_loop(lifespan.__aenter__())
+        living.append((house, lifespan))
+        switchboard.router = house.router
+        return Served(house, switchboard.port)
+
+    yield start
+    for house, lifespan in living:
+        house.on_loop(lifespan.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def served(serve: Callable[[House], Served], house: House) -> Served:
+    return serve(house)
+
+
+@pytest.fixture
+def asks() -> Callable[..., Answer]:
+    """`asks(router, "/path", …)`: one request through ASGI, from a test that is not async."""
+
+    def run(router: Router, path: str = "/", **said: Any) -> Answer:
+        return asyncio.run(ask(router, path, **said))
+
+    return run
+
+
+@pytest.fixture
+def build() -> Callable[..., House]:
+    return build_house
+
+
+@pytest.fixture
+def exchange_of() -> Callable[..., Exchange]:
+    """An exchange whose other side sends these messages and then nothing."""
+
+    def make(messages: list[Any], headers: dict[str, str] | None = None) -> Exchange:
+        async def receive() -> Any:
+            if not messages:
+                await asyncio.Event().wait()
+            message = messages.pop(0)
+            if isinstance(message, float):
+                await asyncio.sleep(message)
+                return await receive()
+            return message
+
+        async def send(_message: Any) -> None: ...
+
+        pairs = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": pairs}
+        return Exchange(scope, receive, send, "0" * 32, [])
+
+    return make

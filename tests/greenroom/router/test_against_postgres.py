@@ -1,0 +1,256 @@
+"""The router as it runs: PostgreSQL, its functions, Django behind it, a real server before it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from accounts.credentials.commands import end_credential
+from accounts.credentials.models import Credential
+from accounts.credentials.peppers import pepper
+from core.ids import shown
+from generation.clips.commands import say_why
+from generation.jobs.commands import cancel_job
+from generation.renditions.models import Opening
+from greenroom import wsgi
+from greenroom.router import hub as hub_module
+from greenroom.router.app import application
+from greenroom.router.database import Database, connection_parameters
+from greenroom.router.health import migrations_on_disk
+from greenroom.router.options import Options
+from stage.builders import a_clip, a_job
+from stage.together import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Real:
+    """A served router over the test database."""
+
+    def __init__(self, switchboard, served_type, house_type):
+        pool = Database(connection_parameters(settings.DATABASES["default"]))
+        router = application(
+            wsgi.application, Options.from_settings(), database=pool, pepper=pepper
+        )
+        self.house = house_type(None, None, router, Path(settings.MEDIA_FOLDER), switchboard.loop)
+        self.ask = served_type(self.house, switchboard.port).ask
+        self.socket = served_type(self.house, switchboard.port).socket
+        self.pool = pool
+
+
+@pytest.fixture
+def real(switchboard, serve, house, database, transactional_db):
+    served_type, house_type = type(serve(house)), type(house)
+    made = Real(switchboard, served_type, house_type)
+    lifespan = made.house.router._lifespan()
+    made.house.on_loop(lifespan.__aenter__())
+    switchboard.router = made.house.router
+    wait_until(lambda: _listening(database))
+    yield made
+    made.house.on_loop(lifespan.__aexit__(None, None, None))
+
+
+def _listening(database):
+    return database.superuser.execute(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'greenroom-router'"
+        " AND query ~ '^(LISTEN|SELECT 1)' AND state = 'idle'"
+    ).fetchone()
+
+
+def _bearer(member, *scopes):
+    return {"Authorization": f"Bearer {member.token(*scopes)}"}
+
+
+def _cookie(member):
+    return {"Cookie": f"greenroom_session={member.client.cookies['greenroom_session'].value}"}
+
+
+def _master(clip):
+    return clip.renditions.get(kind="master")
+
+
+def _path(rendition):
+    return f"/media/{shown('rendition', rendition.id)}"
+
+
+class Following:
+    def __init__(self, real, headers):
+        self.socket = real.socket()
+        lines = ["GET /events HTTP/1.1", "Host: localhost"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.received = b""
+
+    def until(self, pattern: bytes, within_s: float = 30.0) -> bytes:
+        end = time.monotonic() + within_s
+        while not (found := re.search(pattern, self.received)):
+            self.socket.settimeout(max(0.01, end - time.monotonic()))
+            piece = self.socket.recv(65536)
+            assert piece, self.received
+            self.received += piece
+        self.received = self.received[found.end() :]
+        return found.group()
+
+    def ends(self, within_s: float = 30.0) -> bool:
+        self.socket.settimeout(within_s)
+        while piece := self.socket.recv(65536):
+            if piece.endswith(b"0\r\n\r\n"):
+                break
+        return True
+
+
+@pytest.fixture
+def follow(real):
+    opened = []
+
+    def start(headers):
+        opened.append(Following(real, headers))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.socket.close()
+
+
+def test_it_is_ready_on_a_migrated_database(real):
+    assert real.ask("/health/ready").status == 200
+
+
+def test_it_is_not_ready_on_one_that_lacks_a_migration(real):
+    wanted = [*migrations_on_disk(), ("core", "9999_of_tomorrow")]
+
+    assert real.house.on_loop(real.pool.is_migrated(migrations_on_disk()))
+    assert not real.house.on_loop(real.pool.is_migrated(wanted))
+
+
+def test_the_owner_opens_a_clip_by_token_and_by_session(real, tester):
+    master = _master(a_clip(tester))
+    by_token = real.ask(_path(master), **_bearer(tester))
+    by_session = real.ask(_path(master), **_cookie(tester))
+
+    assert by_token.status == by_session.status == 200
+    assert by_token.content == by_session.content
+    assert len(by_token.content) == master.bytes
+    assert by_token.headers["etag"] == f'"{master.sha256}"'
+    assert real.ask(_path(master), Range="bytes=0-99", **_bearer(tester)).status == 206
+    assert not Opening.objects.exists()
+
+
+def test_nobody_else_can_tell_that_a_clip_exists(real, tester, second_tester, stranger, reviewer):
+    path = _path(_master(a_clip(tester)))
+    absent = real.ask("/media/ren_00000000000000000000000000", **_bearer(stranger))
+    answers = [real.ask(path, **_bearer(one)) for one in (second_tester, stranger, reviewer)]
+
+    assert absent.status == 404
+    assert [(one.status, one.content) for one in answers] == [(404, absent.content)] * 3
+
+
+def test_a_reviewer_with_a_reason_is_recorded_once_in_half_an_hour(real, tester, reviewer):
+    clip = a_clip(tester)
+    say_why(actor=reviewer.actor, shown_id=shown("clip", clip.id), why="report")
+    headers = _bearer(reviewer)
+    answers = [real.ask(_path(_master(clip)), Range="bytes=0-9", **headers) for _ in range(3)]
+
+    assert [one.status for one in answers] == [206] * 3
+    (opening,) = Opening.objects.all()
+    assert (opening.viewer_id, opening.role, opening.why) == (
+        reviewer.party_id,
+        "reviewer",
+        "report",
+    )
+
+
+def test_a_token_without_the_scope_opens_nothing(real, tester):
+    path = _path(_master(a_clip(tester)))
+
+    assert real.ask(path, **_bearer(tester, "quota:read")).status == 403
+    assert real.ask("/events", **_bearer(tester, "quota:read")).status == 403
+
+
+def test_a_revoked_token_and_a_signed_out_session_open_nothing(real, tester):
+    path = _path(_master(a_clip(tester)))
+    bearer, cookie = _bearer(tester), _cookie(tester)
+    for credential in Credential.objects.filter(party_id=tester.party_id):
+        end_credential(credential.id, state="revoked", reason="test", actor=None)
+
+    assert real.ask(path, **bearer).status == 401
+    assert real.ask(path, **cookie).status == 401
+
+
+def test_django_answers_behind_it(real):
+    answer = real.ask("/account/login/")
+
+    assert answer.status == 200
+    assert b"csrfmiddlewaretoken" in answer.content
+    assert answer.headers["x-request-id"]
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert real.ask("/nothing/here/").status in (302, 404)
+
+
+def test_a_page_follows_a_job_from_submit_to_cancel(real, tester, stranger, follow):
+    page, other = follow(_cookie(tester)), follow(_bearer(stranger))
+    assert page.until(rb'event: snapshot\ndata: {"jobs": \[\]}')
+    job = a_job(tester)
+    said = json.loads(page.until(rb'data: ({"id".*})\n').partition(b"data: ")[2])
+    assert said == {
+        "id": shown("job", job.id),
+        "state": "queued",
+        "stage": "",
+        "step": 0,
+        "steps": 4,
+        "place": 1,
+        "eta_s": None,
+        "clip": None,
+    }
+    cancel_job(actor=tester.actor, shown_id=shown("job", job.id))
+    page.until(rb'"state": "cancelled"')
+    other.until(rb"event: snapshot")
+    assert b"event: job" not in other.received
+
+
+def test_a_page_that_comes_later_sees_what_is_live(real, tester, follow):
+    job = a_job(tester)
+    page = follow(_cookie(tester))
+
+    page.until(rb"event: job\ndata: .*" + shown("job", job.id).encode())
+    page.until(rb'event: snapshot\ndata: {"jobs": \["' + shown("job", job.id).encode())
+
+
+def test_after_the_listener_was_cut_off_pages_see_what_they_missed(real, tester, follow, database):
+    page = follow(_cookie(tester))
+    page.until(rb"event: snapshot")
+    ended = database.superuser.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'greenroom-router'"
+    ).fetchall()
+    assert ended
+    page.until(rb"event: snapshot")
+    a_job(tester)
+    page.until(rb'"state": "queued"')
+    assert real.ask("/health/ready").status == 200
+
+
+def test_a_stream_ends_when_its_token_is_revoked(real, tester, follow, monkeypatch):
+    page = follow(_bearer(tester))
+    page.until(rb"event: snapshot")
+    monkeypatch.setattr(hub_module, "CONFIRM_EVERY_S", 0.1)
+    for credential in Credential.objects.filter(party_id=tester.party_id, kind="token"):
+        end_credential(credential.id, state="revoked", reason="test", actor=None)
+
+    assert page.ends()
+
+
+def test_the_router_holds_few_connections(real, tester, follow, database):
+    pages = [follow(_bearer(tester)) for _ in range(10)]
+    for page in pages:
+        page.until(rb"event: snapshot")
+    (held,) = database.superuser.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'greenroom-router'"
+    ).fetchone()
+
+    assert held <= 5

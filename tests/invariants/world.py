@@ -1,0 +1,117 @@
+"""One of everything, committed, so that every rule has a row to be broken on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.invitations.commands import invite_person
+from accounts.invitations.models import Invitation
+from accounts.notices.models import Notice
+from accounts.people.models import Party
+from accounts.programmes.models import Role
+from core.clock import now
+from core.idempotency.models import KeptAnswer
+from core.ids import new_id, shown
+from core.outbox.models import OutboxCursor
+from generation.clips.commands import say_why
+from generation.jobs.rules import State
+from generation.renditions.models import Opening
+from stage.builders import a_clip, a_job, a_programme
+from stage.cast import Member, a_member
+
+NOT_YET = UUID(int=0)
+
+
+@dataclass
+class World:
+    tester: Member
+    second_tester: Member
+    reviewer: Member
+    stranger: Member
+    jobs: dict[str, UUID] = field(default_factory=dict)
+    clip: UUID = NOT_YET
+    master: UUID = NOT_YET
+    token: UUID = NOT_YET
+    spare_party: UUID = NOT_YET
+    strange_acceptance: UUID = NOT_YET
+    others_acceptance: UUID = NOT_YET
+    others_credential: UUID = NOT_YET
+    others_thread: UUID = NOT_YET
+    thread_of_running: UUID = NOT_YET
+
+    def job(self, state: str) -> str:
+        """A condition that names the job in this state."""
+        return f"id = '{self.jobs[state]}'"
+
+    def reservation(self, state: str) -> str:
+        return f"work_id = '{self.jobs[state]}'"
+
+
+def a_world() -> World:
+    studio, elsewhere = a_programme("studio"), a_programme("elsewhere")
+    world = World(
+        tester=a_member(studio, Role.TESTER, name="tester"),
+        second_tester=a_member(studio, Role.TESTER, name="second tester"),
+        reviewer=a_member(studio, Role.REVIEWER, name="reviewer"),
+        stranger=a_member(elsewhere, Role.TESTER, name="stranger"),
+    )
+    _work(world)
+    _work_of_others(world)
+    _look(world)
+    _invite(world)
+    _leave_traces(world)
+    return world
+
+
+def _work(world: World) -> None:
+    clip = a_clip(world.tester)
+    world.clip, world.jobs["finished"] = clip.id, clip.job_id
+    world.master = clip.renditions.get(kind="master").id
+    for state in (State.FAILED, State.HELD, State.CANCELLED, State.RUNNING, State.QUEUED):
+        job = a_job(world.tester, state=state.value)
+        world.jobs[state.value] = job.id
+        if state is State.RUNNING:
+            world.thread_of_running = job.thread_id
+
+
+def _work_of_others(world: World) -> None:
+    job = a_job(world.second_tester)
+    world.others_acceptance, world.others_thread = job.acceptance_id, job.thread_id
+    world.others_credential = job.credential_id
+    world.strange_acceptance = world.stranger.party.acceptances.get().id
+    world.spare_party = Party.objects.create(kind="organisation").id
+    world.token = world.tester.token_actor().credential_id
+
+
+def _look(world: World) -> None:
+    reader = world.reviewer.actor
+    say_why(actor=reader, shown_id=shown("clip", world.clip), why="review")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT record_opening(%s, %s, %s)",
+            [world.master, reader.party_id, reader.credential_id],
+        )
+    assert Opening.objects.exists()
+
+
+def _invite(world: World) -> None:
+    programme = world.tester.programme.id
+    invite_person(programme_id=programme, email="open@studio.example", role=Role.TESTER)
+    gone, _ = invite_person(programme_id=programme, email="gone@studio.example", role=Role.TESTER)
+    Invitation.objects.filter(id=gone.id).update(email="", ended_at=now() + timedelta(seconds=1))
+
+
+def _leave_traces(world: World) -> None:
+    Notice.objects.create(
+        id=new_id(),
+        party_id=world.tester.party_id,
+        kind="job.finished",
+        subject_kind="job",
+        subject_id=world.jobs["finished"],
+    )
+    OutboxCursor.objects.create(listener="ear", xid=1, message_id=new_id())
+    KeptAnswer.objects.create(scope="s", key="k", payload_sha256=b"", status=201)

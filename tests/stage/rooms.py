@@ -1,0 +1,230 @@
+"""A real browser in front of the real web process and the real render worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from greenroom.checkout import CHECKOUT
+from stage.cast import Member
+from stage.database import Database
+from stage.together import wait_until
+
+CHROMIUM = next(
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ),
+    None,
+)
+DESKTOP = {"width": 1280, "height": 900}
+QUIET = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+]
+
+
+@dataclass
+class Room:
+    """The house as a visitor meets it, at http://localhost:<port>."""
+
+    address: str
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @contextmanager
+    def rest(self) -> Iterator[None]:
+        """The render worker stands still meanwhile, so that what is queued stays queued."""
+        worker = self.processes[1].pid
+        os.killpg(worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(worker, signal.SIGCONT)
+
+
+@pytest.fixture(scope="session")
+def room(
+    database: Database, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Room]:
+    """Web and render worker as they run in production, on the test's own database."""
+    # Playwright's loop runs in this thread; the ORM calls of these tests are ordinary ones.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    port = _free_port()
+    address = f"http://localhost:{port}"
+    logs = tmp_path_factory.mktemp("logs")
+    environment = {
+        **database.environment(),
+        "PORT": str(port),
+        "GREENROOM_ADDRESS": address,
+        "PYTHONWARNINGS": "default",
+    }
+    environment.pop("CELERY_BROKER_URL", None)
+    web = ["-m", "uvicorn", "greenroom.asgi:application", "--port", str(port)]
+    render = [
+        "-m",
+        "celery",
+        "-A",
+        "greenroom",
+        "worker",
+        "-Q",
+        "render",
+        "-P",
+        "prefork",
+        "-c",
+        "1",
+        "--loglevel=WARNING",
+    ]
+    made = Room(address)
+    try:
+        for name, words in (("web", [*web, "--log-level", "warning"]), ("render", render)):
+            made.processes.append(_started(name, words, environment, logs))
+        wait_until(lambda: _answers(f"{address}/health/live", made, logs))
+        yield made
+    finally:
+        for process in made.processes:
+            _end(process)
+
+
+@pytest.fixture(scope="session")
+def browser(room: Room) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.fail("There is no Chromium here. Install your system's package chromium.")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+
+
+@dataclass
+class Visit:
+    """One browser context. ``complaints`` are what the console said: policy and script errors."""
+
+    room: Room
+    context: BrowserContext
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(f"{self.room.address}{path}")
+        return self.page
+
+    def sign_in(self, member: Member) -> None:
+        page = self.go("/account/login/")
+        page.get_by_label("E-mail").fill(member.email)
+        page.get_by_label("Password").fill(member.password)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(f"{self.room.address}/")
+
+    def picture(self, name: str) -> None:
+        """For the eyes: a picture of the whole page into GREENROOM_PICTURES, where that is set."""
+        if folder := os.environ.get("GREENROOM_PICTURES"):
+            self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    def axe(self) -> list[str]:
+        """Violations of WCAG 2.2 A and AA on the page as it stands: rule and place."""
+        self.page.evaluate(_axe_source())
+        found = self.page.evaluate(
+            "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
+            " 'wcag22aa', 'best-practice']})"
+        )
+        return [
+            f"{rule['id']}: {node['target']} {node['failureSummary']}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
+
+
+@pytest.fixture
+def visit(browser: Browser, room: Room) -> Iterator[Callable[..., Visit]]:
+    """``visit()`` opens a fresh browser context; options as for Playwright's ``new_context``."""
+    opened: list[Visit] = []
+
+    def open_one(**options: Any) -> Visit:
+        context = browser.new_context(**{"viewport": DESKTOP, **options})
+        page = context.new_page()
+        made = Visit(room, context, page)
+        page.on("console", lambda said: _note(made, said.type, said.text))
+        page.on("pageerror", lambda error: made.complaints.append(str(error)))
+        opened.append(made)
+        return made
+
+    yield open_one
+    for number, each in enumerate(opened):
+        each.picture(f"last-{number}")
+        each.context.close()
+    assert [complaint for each in opened for complaint in each.complaints] == []
+
+
+def _note(visit: Visit, kind: str, text: str) -> None:
+    # A refused form answers 422 and the browser says so; that is no fault of the page.
+    if kind == "error" and "Failed to load resource" not in text:
+        visit.complaints.append(text)
+
+
+def _started(
+    name: str, words: list[str], environment: dict[str, str], logs: Path
+) -> subprocess.Popen[bytes]:
+    with (logs / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, *words],
+            cwd=CHECKOUT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _answers(address: str, room: Room, logs: Path) -> bool:
+    if any(process.poll() is not None for process in room.processes):
+        said = "\n".join(path.read_text()[-3000:] for path in logs.iterdir())
+        pytest.fail(f"A process of the house ended at once.\n{said}")
+    try:
+        with urllib.request.urlopen(address, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        time.sleep(0.1)
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _axe_source() -> str:
+    spec = find_spec("axe_playwright_python")
+    assert spec is not None
+    assert spec.origin is not None
+    return (Path(spec.origin).parent / "axe.min.js").read_text()
