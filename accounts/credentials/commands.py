@@ -168,6 +168,7 @@ def end_credential(
     credential_id: UUID, *, state: Credential.State, reason: str, actor: Actor | None
 ) -> bool:
     """One credential to an end. False when it had ended before; inside the caller's transaction."""
+    _pass_gate(credential_id, "pg_advisory_xact_lock")
     ended = Credential.objects.filter(
         id=credential_id, state__in=[*LIVE, Credential.State.QUARANTINED]
     ).update(state=state, ended_at=now(), ended_reason=reason)
@@ -191,6 +192,7 @@ def lock_live_credential(credential_id: UUID) -> None:
 
     A share lock: many may spend with one credential at once, but none while it is being revoked.
     """
+    _pass_gate(credential_id, "pg_advisory_xact_lock_shared")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT state IN ('active', 'retiring') AND expires_at > core_now()"
@@ -298,6 +300,13 @@ def _check_wish(name: str, reason: str, scopes: list[str], days: int) -> None:
             _("A token lives for 1 to %(most)s days.") % {"most": LONGEST_LIFE_DAYS},
             field="days",
         )
+
+
+def _pass_gate(credential_id: UUID, lock: str) -> None:
+    # PostgreSQL lets a new row lock FOR SHARE past an UPDATE that waits: whoever hammers with a
+    # leaked token would keep its revocation waiting for ever. Advisory locks queue in order.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {lock}(%s)", [credential_id.int & (1 << 63) - 1])
 
 
 def _lock_party(party_id: UUID) -> None:

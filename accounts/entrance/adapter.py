@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.credentials.queries import Actor
 from accounts.entrance.commands import change_password
-from accounts.people.models import Person
+from accounts.people.models import Person, PersonalDetail
 from accounts.profile.choices import TIME_ZONE, remember
 
 
@@ -42,6 +42,9 @@ class Adapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: Person, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        remember(response, theme=user.detail.theme, language=user.detail.language)
-        request.session[TIME_ZONE] = user.detail.time_zone
+        detail = user.detail
+        # “As the system has it” is what everybody begins with: no reason to undo a choice made here.
+        theme = "" if detail.theme == PersonalDetail.Theme.SYSTEM else detail.theme
+        remember(response, theme=theme, language=detail.language)
+        request.session[TIME_ZONE] = detail.time_zone
         return response

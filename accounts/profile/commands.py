@@ -19,11 +19,10 @@ class Detail:
 
 
 def save_detail(*, person: Person, detail: Detail) -> None:
+    """The audit hears that it was said, not what: that is personal and stands in its own row."""
     with transaction.atomic():
         PersonalDetail.objects.filter(person=person).update(**asdict(detail))
-        record(
-            "detail.saved", subject=("party", person.party_id), actor=person.party_id
-        )  # what was said is personal and stands only in its own row
+        record("detail.saved", subject=("party", person.party_id), actor=person.party_id)
 
 
 def keep_theme(*, person: Person, theme: str) -> None:

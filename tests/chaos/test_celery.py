@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import current_app
+from celery import Celery
 from chaos.conftest import Crew, wait_until
 
 from accounts.quotas.queries import discrepancies
 from generation.clips.models import Clip
+from generation.jobs import bell
 from generation.jobs.models import Attempt, Job
 from generation.jobs.rules import State
 from generation.worker.watchdog import watch_leases
@@ -29,18 +30,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[str]:
-    """The folder broker for this process, too: what it submits rings there."""
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A folder broker, also for the bell of this process, which else rings in its memory."""
     url = broker_url(tmp_path / "broker")
-    usual = {name: current_app.conf[name] for name in ("broker_url", "broker_transport_options")}
-    options = current_app.conf.broker_transport_options | transport_options()
-    current_app.conf.update(broker_url=url, broker_transport_options=options)
-    current_app.pool.force_close_all()
-    try:
-        yield url
-    finally:
-        current_app.conf.update(usual)
-        current_app.pool.force_close_all()
+    ringing = Celery("ringing", set_as_current=False)
+    ringing.config_from_object("greenroom.schedule")
+    ringing.conf.broker_transport_options = transport_options()
+    monkeypatch.setenv("CELERY_BROKER_URL", url)  # to Celery itself it is more than its settings
+    monkeypatch.setattr(bell, "current_app", ringing)
+    return url
 
 
 def test_a_submit_rings_and_a_killed_worker_goes_on_after_its_restart(

@@ -1,4 +1,4 @@
-"""PostgreSQL is killed in mid-clip; the worker keeps its frames and writes the end when it is back."""
+"""PostgreSQL is killed in mid-clip; the worker goes on and writes the end when it is back."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ import pytest
 from greenroom.checkout import CHECKOUT
 from greenroom.embedded import processes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 READY_LIMIT_S = 180
 OWN = ("GREENROOM_", "DATABASE_", "CELERY_")
 

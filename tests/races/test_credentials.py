@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from itertools import count
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.credentials import commands as credentials
-from accounts.credentials.commands import mint_token, revoke_token
+from accounts.credentials.commands import lock_live_credential, mint_token, revoke_token
 from accounts.credentials.models import Credential
 from accounts.credentials.rules import TOKEN_SCOPES, TOKENS_PER_PARTY
 from accounts.quotas.queries import discrepancies
@@ -26,10 +26,11 @@ from stage.together import wait_until
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 SUBMITTERS = 12
+MOST_JOBS = 100  # of each submitter, before it is clear that the revocation never comes
 
 
 def committed_at(database: Any, kind: str) -> list[Any]:
-    """When the transactions that wrote audit lines of this kind were committed, to the microsecond."""
+    """When the transactions behind audit lines of this kind were committed, to the microsecond."""
     rows = database.superuser.execute(
         "SELECT pg_xact_commit_timestamp(e.xid::text::bigint::text::xid)"
         " FROM core_auditevent e WHERE e.kind = %s",
@@ -47,14 +48,15 @@ def test_no_job_is_committed_after_its_credential_was_revoked(tester, at_once, d
             wait_until(lambda: Job.objects.count() > SUBMITTERS)
             revoke_token(actor=portal, credential_id=token.credential_id)
             return 0
-        for done in count():
+        for done in range(MOST_JOBS):
             try:
                 submit_job(actor=token, wish=a_wish())
             except Anonymous:
                 return done
-        raise AssertionError
+        return MOST_JOBS
 
     outcomes = at_once(SUBMITTERS + 1, one)
+    assert max(outcomes) < MOST_JOBS, "those who hammered kept the revocation waiting"
     assert sum(outcomes) == Job.objects.filter(credential_id=token.credential_id).count()
     (revoked,) = committed_at(database, "credential.revoked")
     assert max(committed_at(database, "job.submitted")) < revoked
@@ -115,6 +117,53 @@ def test_control_a_submit_that_only_looks_is_committed_after_the_revocation(
 
     assert isinstance(at_once(2, one)[0], Job)
     assert committed_at(database, "job.submitted") > committed_at(database, "credential.revoked")
+
+
+def test_who_comes_after_a_revocation_that_waits_does_not_overtake_it(tester, at_once, database):
+    token, portal = tester.token_actor(), tester.actor
+    first_has_it = threading.Event()
+
+    def one(number: int) -> Any:
+        if number == 0:
+            with transaction.atomic():
+                lock_live_credential(token.credential_id)
+                first_has_it.set()
+                wait_until(lambda: database.waiting() == 2)
+            return "first"
+        first_has_it.wait(60)
+        if number == 1:
+            return revoke_token(actor=portal, credential_id=token.credential_id)
+        wait_until(database.waiting)
+        with transaction.atomic():
+            return lock_live_credential(token.credential_id)
+
+    first, revoked, late = at_once(3, one)
+    assert first == "first"
+    assert revoked.state == "revoked"
+    assert isinstance(late, Anonymous)
+
+
+def test_control_a_row_lock_for_share_alone_overtakes_the_revocation(tester, database):
+    token = tester.token_actor().credential_id
+    share = f"SELECT state FROM accounts_credential WHERE id = '{token}' FOR SHARE"
+
+    def revoke() -> None:
+        with database.connect() as revoker:
+            revoker.execute(
+                "UPDATE accounts_credential SET state = 'revoked', ended_at = core_now()"
+                " WHERE id = %s",
+                [token],
+            )
+
+    with database.connect() as first, ThreadPoolExecutor(1) as other:
+        first.execute(share)
+        revocation = other.submit(revoke)
+        wait_until(database.waiting)
+        with database.connect() as late:
+            late.execute("SET lock_timeout = '20s'")
+            assert late.execute(share).fetchone() == ("active",)
+        first.rollback()
+        revocation.result()
 
 
 def fill_up_to_one(member: Member) -> None:

@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from greenroom.checkout import CHECKOUT
+from greenroom.embedded.processes import die_with_parent
 from stage.cast import Member
 from stage.database import Database
 from stage.together import wait_until
@@ -82,20 +83,7 @@ def room(
     }
     environment.pop("CELERY_BROKER_URL", None)
     web = ["-m", "uvicorn", "greenroom.asgi:application", "--port", str(port)]
-    render = [
-        "-m",
-        "celery",
-        "-A",
-        "greenroom",
-        "worker",
-        "-Q",
-        "render",
-        "-P",
-        "prefork",
-        "-c",
-        "1",
-        "--loglevel=WARNING",
-    ]
+    render = ["-m", "greenroom.parent.worker", "render", "1"]
     made = Room(address)
     try:
         for name, words in (("web", [*web, "--log-level", "warning"]), ("render", render)):
@@ -192,6 +180,7 @@ def _started(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509  (nothing here runs threads at this point)
         )
 
 
