@@ -43,7 +43,7 @@ class Adapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: Person, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
         detail = user.detail
-        # “As the system has it” is what everybody begins with: no reason to undo a choice made here.
+        # Everybody begins with “as the system has it”: no reason to undo a choice made here.
         theme = "" if detail.theme == PersonalDetail.Theme.SYSTEM else detail.theme
         remember(response, theme=theme, language=detail.language)
         request.session[TIME_ZONE] = detail.time_zone

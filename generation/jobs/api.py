@@ -138,9 +138,7 @@ class Jobs(Endpoint):
     )
     def get(self, request: Request) -> Response:
         wish = self.asked_in_query()
-        mine = jobs_of(self.actor).select_related("reservation")
-        if "state" in wish:
-            mine = mine.filter(state=wish["state"])
+        mine = jobs_of(self.actor, state=wish.get("state")).select_related("reservation")
         page = page_of(mine, wish, by=("-queue_number",))
         standings = standings_of(job.id for job in page.rows)
         return self.answer(page.shown([_shown(job, standings[job.id]) for job in page.rows]))

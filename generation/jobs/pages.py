@@ -218,12 +218,11 @@ def _must_cost_what_was_shown(request: PortalRequest, form: Composer) -> None:
     """The price may have changed since the page was made; then the maker sees the new one first."""
     seen = request.POST.get("shown_credits", "")
     quoted = shown_quote(form, _quota(request).left)
-    if seen.isdigit() and quoted and not quoted.refusal and int(seen) != quoted.credits:
+    if seen and quoted and not quoted.refusal and seen != str(quoted.credits):
         raise InvalidOrder(
             "price_changed",
             _("The price is %(now)s credits now. Press again if that is all right.")
             % {"now": quoted.credits},
-            shown=int(seen),
             now=quoted.credits,
         )
 

@@ -27,13 +27,12 @@ class Standing:
     clip_id: UUID | None
 
 
-def jobs_of(actor: Actor) -> QuerySet[Job]:
-    """The actor's own jobs of this programme, newest first."""
-    return (
-        Job.objects.filter(party_id=actor.party_id, programme_id=actor.programme)
-        .select_related("model", "clip")
-        .order_by("-queue_number")
-    )
+def jobs_of(actor: Actor, *, state: str | None = None) -> QuerySet[Job]:
+    """The actor's own jobs of this programme, newest first; only those in ``state`` where given."""
+    mine = Job.objects.filter(party_id=actor.party_id, programme_id=actor.programme)
+    if state is not None:
+        mine = mine.filter(state=state)
+    return mine.select_related("model", "clip").order_by("-queue_number")
 
 
 def live_jobs_of(actor: Actor) -> QuerySet[Job]:

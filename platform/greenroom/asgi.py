@@ -1,10 +1,12 @@
 """What uvicorn runs: the router, and Django behind it.
 
     uvicorn greenroom.asgi:application --no-proxy-headers --no-access-log --no-server-header
-        --ws none --lifespan on --http httptools --timeout-graceful-shutdown 3
+        --ws none --lifespan on --http greenroom.router.wire:Bounded
+        --timeout-graceful-shutdown 3
 
-`--no-proxy-headers`: the router alone decides whom to believe. `--timeout-graceful-shutdown`: open
-event streams never end by themselves.
+`--no-proxy-headers`: the router alone decides whom to believe. `--http`: uvicorn's own protocol
+takes headers without end. `--timeout-graceful-shutdown`: open event streams never end by
+themselves.
 """
 
 from __future__ import annotations

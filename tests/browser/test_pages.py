@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import pytest
 
 from core.ids import shown
+from generation.catalogue.commands import offer_still_model
 from generation.clips.models import Clip
-from stage.builders import a_job
 from stage.cast import Member
-from stage.rooms import DESKTOP, Room, Visit
+from stage.rooms import DESKTOP, Visit
 from stage.together import wait_until
 
 PHONE = {"width": 360, "height": 740}
@@ -43,7 +43,7 @@ def test_every_page_is_accessible_and_within_the_policy(
     found = [fault for path in FRONT for fault in _faults(here, path)]
     here.sign_in(tester)
     found += [fault for path in ROOMS for fault in _faults(here, path)]
-    with _a_life(here.room, tester) as paths:
+    with _a_life(here, tester) as paths:
         found += [fault for path in paths for fault in _faults(here, path)]
     assert found == []
 
@@ -54,7 +54,7 @@ def test_no_page_shows_a_word_that_was_not_translated(
     here = visit(extra_http_headers={"Accept-Language": "en-XA"})
     front = [fault for path in FRONT for fault in _plain_words(here, path)]
     _sign_in_by_cookie(here, tester)
-    with _a_life(here.room, tester) as paths:
+    with _a_life(here, tester) as paths:
         rooms = [fault for path in [*ROOMS, *paths] for fault in _plain_words(here, path)]
     assert front + rooms == []
 
@@ -62,7 +62,7 @@ def test_no_page_shows_a_word_that_was_not_translated(
 def test_nothing_is_wider_than_a_phone(visit: Callable[..., Visit], tester: Member) -> None:
     here = visit(viewport=PHONE)
     _sign_in_by_cookie(here, tester)
-    with _a_life(here.room, tester, prompt="Donaudampfschifffahrtsgesellschaft" * 30) as paths:
+    with _a_life(here, tester, prompt="Donaudampfschifffahrtsgesellschaft" * 30) as paths:
         wide = [
             path
             for path in [*ROOMS, *paths]
@@ -77,15 +77,26 @@ def _faults(here: Visit, path: str) -> list[str]:
 
 
 @contextmanager
-def _a_life(room: Room, tester: Member, prompt: str = "A lamp in a window") -> Iterator[list[str]]:
+def _a_life(here: Visit, tester: Member, prompt: str = "A lamp in a window") -> Iterator[list[str]]:
     """Pages of a finished job, its clip, and a job that waits while they are looked at."""
-    finished = a_job(tester, prompt=prompt)
-    wait_until(lambda: Clip.objects.filter(job=finished).exists())
-    clip = Clip.objects.get(job=finished)
-    with room.rest():
-        waiting = a_job(tester, prompt=prompt)
-        jobs = [f"/jobs/{shown('job', job.id)}" for job in (waiting, finished)]
-        yield [*jobs, f"/clips/{shown('clip', clip.id)}"]
+    offer_still_model()
+    finished = _ordered(here, tester, prompt)
+    wait_until(Clip.objects.exists)
+    clip = shown("clip", Clip.objects.get().id)
+    with here.room.rest():
+        yield [finished, f"/clips/{clip}", _ordered(here, tester, prompt)]
+
+
+def _ordered(here: Visit, tester: Member, prompt: str) -> str:
+    """The page of a job ordered through the API, so that the house itself rings for its worker."""
+    order = {"prompt": prompt, "model": "still", "size": "640x360", "seconds": 1}
+    answer = here.context.request.post(
+        f"{here.room.address}/api/v1/jobs",
+        data=order,
+        headers={"Authorization": f"Bearer {tester.token()}"},
+    )
+    assert answer.status == 201, answer.text()
+    return f"/jobs/{answer.json()['id']}"
 
 
 def _sign_in_by_cookie(here: Visit, member: Member) -> None:

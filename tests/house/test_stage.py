@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 
 from accounts.quotas.queries import discrepancies
 from core.clock import now
@@ -60,6 +61,13 @@ def test_a_transaction_left_open_is_ended_by_the_reset(database, programme):
     database.reset()
     with pytest.raises(psycopg.OperationalError):
         left_open.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("wish", ["reset_sequences", "serialized_rollback", "fixtures"])
+def test_what_only_an_owner_could_do_for_a_test_is_refused(wish, django_db_setup):
+    asking = type("Asking", (TransactionTestCase,), {wish: True})
+    with pytest.raises(TypeError, match="application role"):
+        asking._fixture_setup()
 
 
 @pytest.mark.django_db

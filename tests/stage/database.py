@@ -34,7 +34,8 @@ from greenroom.embedded import Binaries, Cluster, processes, system_binaries, wh
 from greenroom.embedded.roles import APP, OWNER, SUPERUSER
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-FOLDER = Path(tempfile.gettempdir()) / f"greenroom-tests-{os.geteuid()}"
+# Not TMPDIR: root starts PostgreSQL as somebody else, who must be able to reach it.
+FOLDER = Path("/tmp") / f"greenroom-tests-{os.geteuid()}"
 TEMPLATES_KEPT = 4
 
 

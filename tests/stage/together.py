@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -29,19 +28,27 @@ def at_once(how_many: int, deed: Callable[[int], Any]) -> list[Any]:
     its place. Needs a transactional test: the others' rows must be committed to be seen.
     """
     ready = threading.Barrier(how_many)
+    answers: list[Any] = [None] * how_many
 
-    def one(number: int) -> Any:
+    def one(number: int) -> None:
         try:
             connection.ensure_connection()
             ready.wait(PATIENCE_S)
-            return deed(number)
+            answers[number] = deed(number)
         except Exception as raised:  # noqa: BLE001  (the answer is the exception)
-            return raised
+            answers[number] = raised
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(how_many) as pool:
-        return list(pool.map(one, range(how_many)))
+    # Daemons: one that never comes back must not keep the test process from ending.
+    threads = [threading.Thread(target=one, args=[each], daemon=True) for each in range(how_many)]
+    for thread in threads:
+        thread.start()
+    over = time.monotonic() + PATIENCE_S
+    for thread in threads:
+        thread.join(max(0.0, over - time.monotonic()))
+    assert not [thread for thread in threads if thread.is_alive()], "some never came to an end"
+    return answers
 
 
 @pytest.fixture(name="at_once")

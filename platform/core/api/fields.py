@@ -79,6 +79,7 @@ class Seconds(FractionField):
         return round(float(value), 6)
 
     def to_internal_value(self, data: Any) -> Fraction:
-        if type(data) not in (int, float) or not math.isfinite(data):
+        # A whole number is finite, however large: isfinite would first make a float of it.
+        if type(data) is not int and not (type(data) is float and math.isfinite(data)):
             self.fail("invalid")
         return Fraction(repr(data))  # the decimal that was written, not its binary neighbour

@@ -62,3 +62,5 @@ CREATE FUNCTION core_grant(statement text) RETURNS void
     END
     $$;
 REVOKE ALL ON FUNCTION core_grant(text) FROM PUBLIC;
+-- Default privileges gave it to the application; only migrations grant.
+SELECT core_grant('REVOKE ALL ON FUNCTION core_grant(text) FROM {app}');

@@ -7,12 +7,15 @@ import sys
 
 import uvicorn
 
+from greenroom.router.wire import Bounded
+
 STOP_LIMIT_S = 4
 
 
 def serve(sockets: list[socket.socket]) -> None:
     config = uvicorn.Config(
         "greenroom.asgi:application",
+        http=Bounded,
         proxy_headers=False,  # only our own trusted-proxy setting counts
         server_header=False,
         access_log=False,  # the router writes one line per request

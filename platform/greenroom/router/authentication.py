@@ -58,6 +58,11 @@ class Credential:
         return self.row.party_id
 
     @property
+    def programme_id(self) -> UUID | None:
+        """The one programme a token is for; None for a session."""
+        return self.row.programme_id
+
+    @property
     def key_id(self) -> str:
         return self.row.key_id
 

@@ -37,7 +37,10 @@ _CREDENTIAL = (
     "SELECT credential_id, kind, key_id, party_id, programme_id, digest, pepper_id, state,"
     " expires_at, scopes, is_live FROM "
 )
-_JOB = "SELECT job_id, party_id, state, stage, steps_done, steps, place, eta_s, clip_id FROM "
+_JOB = (
+    "SELECT l.job_id, l.party_id, j.programme_id, l.state, l.stage, l.steps_done, l.steps,"
+    " l.place, l.eta_s, l.clip_id FROM {}(%s) AS l JOIN generation_job AS j ON j.id = l.job_id"
+)
 _MIGRATED = """
     SELECT NOT EXISTS (
         SELECT FROM unnest(%s::text[], %s::text[]) AS wanted (app, name)
@@ -104,10 +107,14 @@ class Database:
 
     async def opening(self, credential: Credential, rendition_id: UUID) -> Opening | None:
         asked = (
-            "SELECT rendition_id, storage_path, bytes AS size, sha256, media_type, filename,"
-            " is_owner FROM rendition_for(%s, %s)"
+            "SELECT rendition_id, storage_path, r.bytes AS size, sha256, media_type, filename,"
+            " is_owner FROM rendition_for(%s, %s) AS r"
+            " JOIN generation_clip AS c ON c.id = r.clip_id"
+            # A token opens its own programme only; a session has none and opens all of them.
+            " WHERE c.programme_id = coalesce(%s, c.programme_id)"
         )
-        return _first(await self._rows(Opening, asked, [rendition_id, credential.party_id]))
+        given = [rendition_id, credential.party_id, credential.programme_id]
+        return _first(await self._rows(Opening, asked, given))
 
     async def record(self, credential: Credential, opening: Opening) -> None:
         await self._scalar(
@@ -118,10 +125,10 @@ class Database:
     # Jobs
 
     async def live_jobs(self, party_id: UUID) -> list[JobNow]:
-        return await self._rows(JobNow, _JOB + "live_jobs(%s)", [party_id])
+        return await self._rows(JobNow, _JOB.format("live_jobs"), [party_id])
 
     async def live_job(self, job_id: UUID) -> JobNow | None:
-        return _first(await self._rows(JobNow, _JOB + "live_job(%s)", [job_id]))
+        return _first(await self._rows(JobNow, _JOB.format("live_job"), [job_id]))
 
     # Readiness
 

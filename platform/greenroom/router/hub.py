@@ -41,6 +41,7 @@ class JobNow:
 
     job_id: UUID
     party_id: UUID
+    programme_id: UUID
     state: str
     stage: str
     steps_done: int
@@ -80,6 +81,10 @@ class Stream:
         self.closed = ""
         self.wake = asyncio.Event()
         self._waiting: dict[UUID, bytes] = {}
+
+    def shows(self, job: JobNow) -> bool:
+        """A token hears of its own programme only; a session has none and hears of all."""
+        return self.credential.programme_id in (None, job.programme_id)
 
     def push(self, key: UUID, event: bytes) -> None:
         if self.closed:
@@ -224,16 +229,19 @@ class Hub:
             if found is not None and found.party_id == room.party_id:
                 event = found.event()
                 for stream in room.streams:
-                    stream.push(job, event)
+                    if stream.shows(found):
+                        stream.push(job, event)
 
     async def _show_all(self, room: Room, streams: Iterable[Stream]) -> None:
         async with room.lock:
             jobs = (await self._jobs.live_jobs(room.party_id))[: JOBS_PER_STREAM - 1]
-            events = [(job.job_id, job.event()) for job in jobs]
-            ids = [shown("job", job.job_id) for job in jobs]
+            events = [(job, job.event()) for job in jobs]
             for stream in streams:
-                for job_id, event in events:
-                    stream.push(job_id, event)
+                ids = []
+                for job, event in events:
+                    if stream.shows(job):
+                        stream.push(job.job_id, event)
+                        ids.append(shown("job", job.job_id))
                 # Whatever a page shows as live and is not named here has ended meanwhile.
                 stream.push(_SNAPSHOT, _event("snapshot", {"jobs": ids}))
 

@@ -66,5 +66,5 @@ def test_files_stay_when_the_end_could_not_be_written(
 
     attempt = Attempt.objects.get()
     folder = rendering.settings.MEDIA_FOLDER
-    assert [path.name for path in folder.glob("*/*/*")] == [str(attempt.id)]
+    assert str(attempt.id) in {path.name for path in folder.glob("*/*/*")}
     assert not Clip.objects.exists()

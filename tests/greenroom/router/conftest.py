@@ -34,9 +34,11 @@ from greenroom.router.problems import Unavailable
 from greenroom.router.proxies import TrustedProxies
 from greenroom.router.senders import sender
 from greenroom.router.spool import Limits
+from greenroom.router.wire import Bounded
 
 PEPPER = "a pepper"
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
+PROGRAMME = new_id()
 
 
 @dataclass
@@ -145,6 +147,7 @@ class Rows:
             **{
                 "job_id": new_id(),
                 "party_id": party,
+                "programme_id": PROGRAMME,
                 "state": "queued",
                 "stage": "",
                 "steps_done": 0,

@@ -13,6 +13,8 @@ from django.conf import settings
 from accounts.credentials.commands import end_credential
 from accounts.credentials.models import Credential
 from accounts.credentials.peppers import pepper
+from accounts.programmes.commands import add_member
+from accounts.programmes.models import Role
 from core.ids import shown
 from generation.clips.commands import say_why
 from generation.jobs.commands import cancel_job
@@ -24,6 +26,7 @@ from greenroom.router.database import Database, connection_parameters
 from greenroom.router.health import migrations_on_disk
 from greenroom.router.options import Options
 from stage.builders import a_clip, a_job
+from stage.cast import Member
 from stage.together import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -170,6 +173,24 @@ def test_a_token_without_the_scope_opens_nothing(real, tester):
 
     assert real.ask(path, **_bearer(tester, "quota:read")).status == 403
     assert real.ask("/events", **_bearer(tester, "quota:read")).status == 403
+
+
+def test_a_token_of_another_programme_of_mine_opens_nothing_here(
+    real, tester, other_programme, follow
+):
+    path, job = _path(_master(a_clip(tester))), a_job(tester)
+    add_member(programme_id=other_programme.id, party_id=tester.party_id, roles=[Role.TESTER])
+    elsewhere = _bearer(Member(tester.person, other_programme))
+
+    assert real.ask(path, **elsewhere).status == 404
+    assert real.ask(path, **_bearer(tester)).status == 200
+    assert real.ask(path, **_cookie(tester)).status == 200
+    here, there = follow(_bearer(tester)), follow(elsewhere)
+    here.until(rb'event: snapshot\ndata: {"jobs": \["job_')
+    there.until(rb'event: snapshot\ndata: {"jobs": \[\]}')
+    cancel_job(actor=tester.actor, shown_id=shown("job", job.id))
+    here.until(rb'"state": "cancelled"')
+    assert b"event: job" not in there.received
 
 
 def test_a_revoked_token_and_a_signed_out_session_open_nothing(real, tester):

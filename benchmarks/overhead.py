@@ -1,0 +1,194 @@
+"""What the platform adds to a clip: submit to finish, against engine and encoder alone.
+
+``python benchmarks/overhead.py [--quick] [--keep NAME]``. The last line is one JSON object. Both
+ways run in turn in one warm worker process. The direct way writes the mp4 only; the platform's also
+has poster, sheet, hashes, heartbeat, progress and rows, and its time begins before the submit.
+``ratio`` is the worse of the two engines'.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from workbench import (
+    Bar,
+    conclude,
+    parsed,
+    running_database,
+    seeded_programme,
+    seeded_tester,
+)
+
+# isort: split
+
+from django.conf import settings
+
+from accounts.credentials.queries import Actor
+from generation.catalogue.commands import noise_model, offer_model, offer_still_model
+from generation.engines.order import Order
+from generation.engines.protocol import Stage
+from generation.engines.registry import is_installed
+from generation.jobs.commands import submit_job
+from generation.jobs.models import Job
+from generation.jobs.orders import Wish
+from generation.jobs.queries import lanes_waiting
+from generation.media.writer import ClipWriter
+from generation.worker import rendering
+from generation.worker.identity import this_worker
+from generation.worker.rendering import lanes_served, render_next
+from generation.worker.waiting import wait_for_ring
+
+BARS = {"ratio": Bar(1.05)}
+LATEST_START_S = 0.1  # by then the worker is at its ear
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    wish: Wish
+    pairs: int
+
+
+class Unwatched:
+    def tick(self, stage: Stage, step: int, steps: int) -> None:
+        """Nobody looks."""
+
+
+def main() -> None:
+    options = parsed(__doc__, "two seconds of still, four steps of diffusers, few pairs")
+    with running_database():
+        actor = seeded_tester(seeded_programme(), 1)
+        figures: dict[str, Any] = {}
+        for case in cases(quick=options.quick):
+            figures |= compared(actor, case)
+    ratios = [value for name, value in figures.items() if name.startswith("ratio_")]
+    conclude({"ratio": max(ratios), **figures}, BARS, options)
+
+
+def cases(*, quick: bool) -> list[Case]:
+    offer_still_model()
+    wish = Wish("a quiet harbour", "still", 1280, 720, Fraction(2 if quick else 4), seed=1)
+    found = [Case("still", wish, 4 if quick else 15)]
+    if not is_installed("diffusers"):
+        print("diffusers is not installed: only the still engine is measured")
+        return found
+    checkpoint = Path(settings.MODELS_FOLDER) / "untrained"
+    write_in_a_process_of_its_own(checkpoint)
+    offer_model(noise_model(checkpoint, "1"))
+    tier = "turbo" if quick else "standard"
+    wish = Wish("a quiet harbour", "untrained", 128, 128, Fraction(1), tier=tier, seed=1)
+    return [*found, Case("diffusers", wish, 2 if quick else 10)]
+
+
+def write_in_a_process_of_its_own(checkpoint: Path) -> None:
+    from generation.engines.local.tiny import write_tiny_pipeline
+
+    process = get_context("spawn").Process(target=write_tiny_pipeline, args=(checkpoint,))
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit("The tiny pipeline could not be written.")
+
+
+def compared(actor: Actor, case: Case) -> dict[str, Any]:
+    ours, theirs = get_context("spawn").Pipe()
+    worker = get_context("spawn").Process(target=work, args=(theirs,))
+    worker.start()
+    theirs.close()
+    direct, platform = [], []
+    for pair in range(case.pairs + 1):
+        through = through_the_platform(ours, actor, case.wish)
+        alone = called_directly(ours)
+        if pair:  # the first loads the model and warms up
+            platform.append(through)
+            direct.append(alone)
+    ours.send("go home")
+    worker.join()
+    pairs = [ours / alone for ours, alone in zip(platform, direct, strict=True)]
+    wish = case.wish
+    print(
+        f"{case.name:10} {wish.width}x{wish.height}, {float(wish.seconds):g} s, {case.pairs} pairs:"
+        f" directly {median(direct):.3f} s, through the platform {median(platform):.3f} s"
+    )
+    return {
+        f"ratio_{case.name}": round(median(pairs), 3),
+        f"direct_{case.name}_s": round(median(direct), 3),
+        f"platform_{case.name}_s": round(median(platform), 3),
+    }
+
+
+def through_the_platform(worker: Any, actor: Actor, wish: Wish) -> float:
+    worker.send("serve")
+    time.sleep(LATEST_START_S)
+    began = time.monotonic()
+    submit_job(actor=actor, wish=wish)
+    ended: float = worker.recv()
+    return ended - began
+
+
+def called_directly(worker: Any) -> float:
+    """The same order, straight after: the worker knows it from the job it has just finished."""
+    worker.send("direct")
+    took: float = worker.recv()
+    return took
+
+
+def work(commands: Any) -> None:
+    """In a process of its own, until told to go home."""
+    with TemporaryDirectory(dir=settings.VAR) as folder:
+        while (command := commands.recv()) != "go home":
+            if command == "serve":
+                serve_one()
+                commands.send(time.monotonic())
+            else:
+                commands.send(render_directly(Path(folder) / "clip.mp4"))
+
+
+def serve_one() -> None:
+    worker = this_worker()
+    while not render_next(worker):
+        wait_for_ring(60, is_there_work=lambda: bool(lanes_waiting(lanes_served())))
+
+
+def render_directly(path: Path) -> float:
+    order = last_order()
+    engine = next(iter(rendering.ENGINES.values()))  # the one the worker has loaded
+    began = time.monotonic()
+    engine.load(order.checkpoint)
+    with (
+        closing(engine.render(order, Unwatched())) as frames,
+        ClipWriter(path, width=order.width, height=order.height, rate=order.rate) as writer,
+    ):
+        for frame in frames:
+            writer.write(frame)
+    return time.monotonic() - began
+
+
+def last_order() -> Order:
+    job = Job.objects.select_related("model").latest("queue_number")
+    assert job.state == "finished", job.failure_code
+    model = job.model
+    return Order(
+        prompt=job.prompt,
+        seed=job.seed,
+        frames=job.frames,
+        rate=model.rate,
+        width=job.width,
+        height=job.height,
+        steps=job.steps,
+        tier=job.tier,
+        checkpoint=Path(settings.MODELS_FOLDER) / model.checkpoint if model.checkpoint else None,
+    )
+
+
+if __name__ == "__main__":
+    main()
