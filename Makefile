@@ -118,6 +118,8 @@ tests:
 	@$(PYTEST) -n 2 -q -m "not (browser or torch or race or slow)"
 	@echo "== Tests: tables, hostile SQL and laws on the oldest PostgreSQL at hand"
 	@GREENROOM_TEST_PG=oldest $(PYTEST) -n 2 -q -m "not (browser or torch or race or slow)" tests/house tests/invariants tests/laws
+	@echo "== Tests: migrations, laws and hostile SQL on the oldest PostgreSQL at hand"
+	@GREENROOM_TEST_PG=oldest $(PYTEST) -n 2 -q -m "not slow" tests/invariants tests/laws tests/core
 	@echo "== Tests: races, and what kills processes"
 	@$(PYTEST) -q -m "(race or slow) and not (browser or torch)"
 	@echo "== Tests: the video engine"
