@@ -1,8 +1,8 @@
 """What the platform adds to a clip: submit to finish, against engine and encoder alone.
 
 ``python benchmarks/overhead.py [--quick] [--keep NAME]``. The last line is one JSON object. Both
-ways run in turn in one warm worker process. The direct way writes the mp4 only; the platform's also
-has poster, sheet, hashes, heartbeat, progress and rows, and its time begins before the submit.
+ways run in turn in one warm worker process and make the same files (what poster and sheet cost is
+in media.py). The platform's time begins before the submit and ends when the finish is committed.
 ``ratio`` is the worse of the two engines'.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 from workbench import (
     Bar,
@@ -41,7 +42,7 @@ from generation.jobs.commands import submit_job
 from generation.jobs.models import Job
 from generation.jobs.orders import Wish
 from generation.jobs.queries import lanes_waiting
-from generation.media.writer import ClipWriter
+from generation.media.recording import Shape, record
 from generation.worker import rendering
 from generation.worker.identity import this_worker
 from generation.worker.rendering import lanes_served, render_next
@@ -150,7 +151,7 @@ def work(commands: Any) -> None:
                 serve_one()
                 commands.send(time.monotonic())
             else:
-                commands.send(render_directly(Path(folder) / "clip.mp4"))
+                commands.send(render_directly(Path(folder) / uuid4().hex))
 
 
 def serve_one() -> None:
@@ -159,17 +160,14 @@ def serve_one() -> None:
         wait_for_ring(60, is_there_work=lambda: bool(lanes_waiting(lanes_served())))
 
 
-def render_directly(path: Path) -> float:
+def render_directly(folder: Path) -> float:
     order = last_order()
     engine = next(iter(rendering.ENGINES.values()))  # the one the worker has loaded
     began = time.monotonic()
     engine.load(order.checkpoint)
-    with (
-        closing(engine.render(order, Unwatched())) as frames,
-        ClipWriter(path, width=order.width, height=order.height, rate=order.rate) as writer,
-    ):
-        for frame in frames:
-            writer.write(frame)
+    shape = Shape(frames=order.frames, width=order.width, height=order.height, rate=order.rate)
+    with closing(engine.render(order, Unwatched())) as frames:
+        record(frames, folder, shape)
     return time.monotonic() - began
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -83,7 +83,10 @@ def accept_as_new_person(*, invitation_id: UUID, password: str, display_name: st
         invitation = _locked(invitation_id)
         if Person.objects.filter(email=invitation.email).exists():
             raise InvitationGone
-        person = Person.objects.create_user(invitation.email, password)
+        try:
+            person = Person.objects.create_user(invitation.email, password)
+        except IntegrityError:  # by another programme's invitation, in the same moment
+            raise InvitationGone from None
         # The link reached its reader, which is all that "verified" means here.
         EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
         if display_name:

@@ -118,59 +118,58 @@ CREATE FUNCTION quota_reserve(
 RETURNS TABLE (refused_kind text, refused_level text, refused_amount bigint, left_over bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
-    step record;
-    refused uuid;
+    places uuid[];
+    place_kinds text[];
+    place_amounts bigint[];
+    place_levels text[];
+    refused int;
 BEGIN
-    SELECT w.kind, w.amount INTO step
-    FROM unnest(kinds, amounts) AS w (kind, amount)
-    WHERE NOT EXISTS (
-        SELECT FROM accounts_budget b WHERE b.programme_id = for_programme
-            AND b.party_id = for_party AND b.lineage_id IS NULL AND b.kind = w.kind)
-       OR NOT EXISTS (
-        SELECT FROM accounts_budget b WHERE b.programme_id = for_programme
-            AND b.party_id IS NULL AND b.lineage_id IS NULL AND b.kind = w.kind)
-    LIMIT 1;
-    IF FOUND THEN
-        RETURN QUERY SELECT step.kind, 'party'::text, step.amount, 0::bigint;
-        RETURN;
-    END IF;
+    SELECT array_agg(b.id ORDER BY b.rank, b.kind), array_agg(b.kind ORDER BY b.rank, b.kind),
+           array_agg(b.amount ORDER BY b.rank, b.kind),
+           array_agg((ARRAY['lineage', 'party', 'programme'])[b.rank] ORDER BY b.rank, b.kind)
+    INTO places, place_kinds, place_amounts, place_levels
+    FROM (
+        SELECT b.id, w.kind, w.amount,
+               CASE WHEN b.lineage_id IS NOT NULL THEN 1 WHEN b.party_id IS NOT NULL THEN 2
+                    ELSE 3 END AS rank
+        FROM unnest(kinds, amounts) AS w (kind, amount)
+        JOIN accounts_budget b ON b.kind = w.kind AND b.programme_id = for_programme
+            AND (b.party_id IS NULL OR b.party_id = for_party)
+            AND (b.lineage_id IS NULL OR b.lineage_id = for_lineage)
+    ) AS b;
+    FOR refused IN 1 .. cardinality(kinds) LOOP
+        IF NOT (SELECT count(*) FILTER (WHERE p.level <> 'lineage') = 2
+                FROM unnest(place_kinds, place_levels) AS p (kind, level)
+                WHERE p.kind = kinds[refused]) THEN
+            RETURN QUERY SELECT kinds[refused], 'party'::text, amounts[refused], 0::bigint;
+            RETURN;
+        END IF;
+    END LOOP;
 
     BEGIN
-        FOR step IN
-            SELECT b.id, w.amount
-            FROM unnest(kinds, amounts) AS w (kind, amount)
-            JOIN accounts_budget b ON b.kind = w.kind AND b.programme_id = for_programme
-                AND (b.party_id IS NULL OR b.party_id = for_party)
-                AND (b.lineage_id IS NULL OR b.lineage_id = for_lineage)
-            ORDER BY b.lineage_id IS NULL, b.party_id IS NULL, b.kind
-        LOOP
-            UPDATE accounts_budget SET reserved = reserved + step.amount
-            WHERE id = step.id AND reserved + spent + step.amount <= "limit";
-            IF NOT FOUND THEN
-                refused := step.id;
-                RAISE EXCEPTION 'refused' USING ERRCODE = 'GR001';
-            END IF;
-        END LOOP;
+        -- Before the budgets, so that their rows, which others wait for, are locked for less long.
         INSERT INTO accounts_reservation
             (id, work_id, programme_id, party_id, kind, amount, state, path, made_at)
         SELECT w.id, work, for_programme, for_party, w.kind, w.amount, 'held',
-               ARRAY(SELECT b.id FROM accounts_budget b
-                     WHERE b.kind = w.kind AND b.programme_id = for_programme
-                       AND (b.party_id IS NULL OR b.party_id = for_party)
-                       AND (b.lineage_id IS NULL OR b.lineage_id = for_lineage)
-                     ORDER BY b.lineage_id IS NULL, b.party_id IS NULL),
+               ARRAY(SELECT p.id FROM unnest(places, place_kinds) WITH ORDINALITY
+                         AS p (id, kind, number)
+                     WHERE p.kind = w.kind ORDER BY p.number),
                core_now()
         FROM unnest(reservations, kinds, amounts) AS w (id, kind, amount);
+        FOR step IN 1 .. cardinality(places) LOOP
+            UPDATE accounts_budget SET reserved = reserved + place_amounts[step]
+            WHERE id = places[step] AND reserved + spent + place_amounts[step] <= "limit";
+            IF NOT FOUND THEN
+                refused := step;
+                RAISE EXCEPTION 'refused' USING ERRCODE = 'GR001';
+            END IF;
+        END LOOP;
     EXCEPTION WHEN SQLSTATE 'GR001' THEN
         -- The inner block is undone: nothing of what earlier rows took remains.
         RETURN QUERY
-            SELECT b.kind::text,
-                   CASE WHEN b.lineage_id IS NOT NULL THEN 'lineage'
-                        WHEN b.party_id IS NOT NULL THEN 'party' ELSE 'programme' END,
-                   w.amount, greatest(b."limit" - b.reserved - b.spent, 0)
-            FROM accounts_budget b
-            JOIN unnest(kinds, amounts) AS w (kind, amount) ON w.kind = b.kind
-            WHERE b.id = refused;
+            SELECT place_kinds[refused], place_levels[refused], place_amounts[refused],
+                   greatest(b."limit" - b.reserved - b.spent, 0)
+            FROM accounts_budget b WHERE b.id = places[refused];
     END;
 END $$;
 

@@ -71,11 +71,12 @@ def noise_model(checkpoint: Path, revision: str) -> Introduction:
         engine="diffusers",
         licence="Apache-2.0",
         rate=Fraction(24),
-        longest=Fraction(4),
+        # Small and short, so that a processor without a GPU makes one in seconds.
+        longest=Fraction(2),
         prices=(
-            Offered("standard", 256, 256, 8, 2),
-            Offered("standard", 128, 128, 8, 1),
+            Offered("standard", 128, 128, 8, 2),
             Offered("turbo", 128, 128, 4, 1),
+            Offered("standard", 64, 64, 8, 1),
         ),
         checkpoint=checkpoint,
         shows_noise=True,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from importlib.util import find_spec
 
 from generation.engines.protocol import Engine
 
 GROUP = "greenroom.engines"
+_COMPLETE: set[str] = set()
+"""Packages found whole. What is missing is looked for again, for it may be being installed."""
 
 
 class EngineUnknown(LookupError):
@@ -56,6 +59,7 @@ def engine(name: str) -> Engine:
     return _engine_class(name)()
 
 
+@cache  # reading what every installed package declares takes milliseconds, and submits ask
 def _engine_class(name: str) -> type[Engine]:
     points = [point for point in entry_points(group=GROUP) if point.name == name]
     if not points:
@@ -73,6 +77,12 @@ def _is_complete(package: str) -> bool:
 
     Installers write INSTALLER after the last file, so its presence says that nothing is missing.
     """
+    if package not in _COMPLETE and _looks_complete(package):
+        _COMPLETE.add(package)
+    return package in _COMPLETE
+
+
+def _looks_complete(package: str) -> bool:
     if find_spec(package) is None:
         return False
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +13,8 @@ from accounts.quotas.models import Reservation
 from accounts.quotas.queries import discrepancies
 from core.ids import new_id, shown
 from generation.clips.models import Clip
-from generation.jobs.commands import cancel_job
+from generation.jobs import commands as job_commands
+from generation.jobs.commands import cancel_job, submit_job
 from generation.jobs.models import Attempt, Job
 from generation.jobs.rules import State
 from generation.worker.commands import (
@@ -23,7 +26,7 @@ from generation.worker.commands import (
     lose_attempt,
 )
 from generation.worker.identity import Worker
-from stage.builders import a_claim, a_job, claim_of
+from stage.builders import a_claim, a_job, a_wish, claim_of
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
@@ -68,6 +71,38 @@ def test_thirty_two_claimers_take_ten_jobs_once_each(tester, at_once):
 
     taken = [job for answer in at_once(CLAIMERS, take_all) for job in answer]
     assert sorted(taken) == sorted(job.id for job in jobs)
+
+
+def _submit_at_once(tester, at_once) -> list[tuple[int, int]]:
+    actor = tester.actor
+    at_once(8, lambda _number: submit_job(actor=actor, wish=a_wish()))
+    return sorted(Job.objects.values_list("fair_tag", "fair_end"))
+
+
+def test_a_flood_sent_at_once_stands_in_line_one_behind_the_other(
+    tester, second_tester, model, at_once
+):
+    tags = _submit_at_once(tester, at_once)
+    assert len(tags) == 8
+    assert all(end == begin for (_, end), (begin, _) in pairwise(tags)), tags
+    other = submit_job(actor=second_tester.actor, wish=a_wish())
+    assert Job.objects.filter(fair_tag__lte=other.fair_tag).exclude(id=other.id).count() == 1
+
+
+def test_control_without_the_place_in_line_a_flood_stands_at_the_head_together(
+    tester, model, at_once, monkeypatch
+):
+    all_have_looked = threading.Barrier(8)
+    read = job_commands._fair_tag
+
+    def together(lane: str, party_id: UUID) -> int:
+        tag = read(lane, party_id)
+        all_have_looked.wait(60)
+        return tag
+
+    monkeypatch.setattr(job_commands, "_stand_in_line", lambda _lane, _party_id: None)
+    monkeypatch.setattr(job_commands, "_fair_tag", together)
+    assert len(set(_submit_at_once(tester, at_once))) == 1
 
 
 def test_control_who_looks_first_and_takes_then_takes_it_with_others(tester, at_once):

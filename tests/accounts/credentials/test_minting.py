@@ -184,7 +184,8 @@ def test_somebody_elses_token_is_absent(tester, second_tester):
     text = second_tester.token()
     answer = tester.client.post(f"/tokens/{text[6:18]}/revoke")
     made_up = tester.client.post("/tokens/000000000000/revoke")
-    assert answer.status_code == made_up.status_code == 404
+    no_key = tester.client.post("/tokens/%00/revoke")
+    assert answer.status_code == made_up.status_code == no_key.status_code == 404
     assert actor_by_token(text) is not None
 
 

@@ -227,6 +227,23 @@ def test_of_eight_who_open_one_link_at_once_one_comes_in(link, at_once, programm
     assert Person.objects.filter(email=EMAIL).count() == 1
 
 
+@pytest.mark.race
+def test_of_two_programmes_invitations_accepted_at_once_one_makes_the_person(
+    link, at_once, other_programme
+):
+    invite_person(programme_id=other_programme.id, email=EMAIL, role=Role.TESTER)
+    open_ones = list(Invitation.objects.all())
+    answers = at_once(
+        2,
+        lambda number: accept_as_new_person(
+            invitation_id=open_ones[number].id, password=WORDS, display_name=""
+        ),
+    )
+    assert [type(each) for each in answers if not isinstance(each, Person)] == [InvitationGone]
+    assert Person.objects.filter(email=EMAIL).count() == 1
+    assert Invitation.objects.filter(ended_at=None).count() == 1, "the other opens still"
+
+
 def open_twice(programme):
     kept = Invitation.objects.get()
     Invitation.objects.create(

@@ -116,6 +116,7 @@ REFUSED = [
     ({"seconds": 0}, 422, "length_not_offered", "seconds"),
     ({"seconds": -1}, 422, "length_not_offered", "seconds"),
     ({"seconds": 1e308}, 422, "length_not_offered", "seconds"),
+    ({"seconds": 10**400}, 422, "length_not_offered", "seconds"),
     ({"prompt": ""}, 422, "prompt_empty", "prompt"),
     ({"prompt": " \n"}, 422, "prompt_empty", "prompt"),
     ({"prompt": "x" * 10_000}, 422, "prompt_too_long", "prompt"),

@@ -389,7 +389,7 @@ def switchboard() -> Iterator[Switchboard]:
     server = uvicorn.Server(
         uvicorn.Config(
             board,
-            http="httptools",
+            http=Bounded,
             ws="none",
             lifespan="on",
             proxy_headers=False,
