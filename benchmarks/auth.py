@@ -212,7 +212,7 @@ def _tokens(people: list[Person], programme: Programme) -> list[str]:
                 party_id=person.party_id,
                 programme=programme,
                 name="bench",
-                digest=digest(parts.secret, key),
+                digest=digest(parts, key),
                 pepper_id=pepper_id,
                 scopes=TOKEN_SCOPES,
                 minted_auth_method="operator",

@@ -32,6 +32,7 @@ from core.errors import Anonymous, InvalidOrder, NotAllowed
 from core.idempotency.commands import Once
 from core.ids import new_id
 from core.outbox.commands import say
+from core.text import is_readable
 
 LIVE = (Credential.State.ACTIVE, Credential.State.RETIRING)
 Answer = Callable[[Credential], tuple[int, Any]]
@@ -271,7 +272,7 @@ def _insert_token(
         programme_id=programme_id,
         name=name,
         reason=reason,
-        digest=digest(parts.secret, key),
+        digest=digest(parts, key),
         pepper_id=pepper_id,
         scopes=scopes,
         minted_auth_method=auth_method,
@@ -282,11 +283,11 @@ def _insert_token(
 
 
 def _check_wish(name: str, reason: str, scopes: list[str], days: int) -> None:
-    if not 1 <= len(name.strip()) <= 80:
+    if not 1 <= len(name.strip()) <= 80 or not is_readable(name):
         raise InvalidOrder(
             "name_invalid", _("Give the token a name of up to 80 characters."), field="name"
         )
-    if not 1 <= len(reason.strip()) <= 300:
+    if not 1 <= len(reason.strip()) <= 300 or not is_readable(reason, lines=True):
         raise InvalidOrder(
             "reason_missing", _("Say in a few words what the token is for."), field="reason"
         )

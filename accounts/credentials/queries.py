@@ -68,7 +68,7 @@ def actor_by_token(text: str) -> Actor | None:
     # Unknown key and wrong secret take the same path and the same time.
     kept = bytes(row["digest"]) if row else b"\0" * 32
     key = pepper(row["pepper_id"] if row else "")
-    matches = hmac.compare_digest(digest(parts.secret, key), kept)
+    matches = hmac.compare_digest(digest(parts, key), kept)
     if row is None or not matches or not row["is_live"]:
         return None
     return _actor(row, is_portal=False)

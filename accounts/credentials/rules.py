@@ -103,9 +103,13 @@ def read_token(text: str) -> TokenParts | None:
     return TokenParts(body[4], key_id, secret)
 
 
-def digest(secret: str, pepper: str) -> bytes:
-    """HMAC-SHA-256: 256 random bits need no slow hash; with a pepper a dump confirms nothing."""
-    return hmac.digest(pepper.encode(), secret.encode(), hashlib.sha256)
+def digest(parts: TokenParts, pepper: str) -> bytes:
+    """HMAC-SHA-256: 256 random bits need no slow hash; with a pepper a dump confirms nothing.
+
+    Letter and key id are in it, so that a token cannot be rewritten into another kind.
+    """
+    signed = f"{parts.letter}_{parts.key_id}{parts.secret}"
+    return hmac.digest(pepper.encode(), signed.encode(), hashlib.sha256)
 
 
 def session_digest(cookie: str) -> str:

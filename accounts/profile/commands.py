@@ -3,9 +3,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.people.models import Person, PersonalDetail
 from core.audit.commands import record
+from core.errors import InvalidOrder
+from core.text import is_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,13 @@ class Detail:
 
 
 def save_detail(*, person: Person, detail: Detail) -> None:
-    """The audit hears that it was said, not what: that is personal and stands in its own row."""
+    """Raises ``InvalidOrder`` for a name that cannot be read as it stands.
+
+    The audit hears that it was said, not what: that is personal and stands in its own row."""
+    if not is_readable(detail.display_name):
+        raise InvalidOrder(
+            "name_invalid", _("A name has no control characters."), field="display_name"
+        )
     with transaction.atomic():
         PersonalDetail.objects.filter(person=person).update(**asdict(detail))
         record("detail.saved", subject=("party", person.party_id), actor=person.party_id)

@@ -23,8 +23,7 @@ from generation.clips.commands import say_why
 from generation.clips.models import Clip
 from generation.clips.queries import clip_for, clip_to_view, seen_by
 from generation.clips.rules import Why
-from generation.clips.words import role_words, why_words
-from generation.jobs.words import record_sentence
+from generation.clips.words import record_sentence, role_words, why_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +148,7 @@ def _shown(clip: Clip) -> dict[str, Any]:
         "tier": clip.job.tier,
         "model_name": clip.job.model.name,
         "model_revision": clip.job.model.revision,
+        "shows_noise": clip.job.model.shows_noise,
         "made_at": clip.made_at,
         "master_sha256": clip.master_sha256,
         "recipe": _recipe(clip),

@@ -9,6 +9,7 @@ from fractions import Fraction
 from django.utils.translation import gettext as _
 
 from core.errors import InvalidOrder, NotReady
+from core.text import is_readable
 from generation.catalogue.models import PriceRow, VideoModel
 from generation.catalogue.queries import frame_rule_of, is_ready, model_offered
 from generation.catalogue.rules import frames_for, price
@@ -71,7 +72,7 @@ def checked_prompt(prompt: str) -> str:
             asked=len(text),
             most=LONGEST_PROMPT,
         )
-    if any((ord(sign) < 32 and sign not in "\n\t\r") or sign == "\x7f" for sign in text):
+    if not is_readable(text, lines=True):
         raise InvalidOrder(
             "prompt_unreadable", _("The prompt has control characters."), field="prompt"
         )
@@ -95,12 +96,18 @@ def _row(model: VideoModel, wish: Wish) -> PriceRow:
         row for row in model.prices.all() if (row.width, row.height) == (wish.width, wish.height)
     ]
     if not sized:
+        offered = list(dict.fromkeys((row.width, row.height) for row in model.prices.all()))
         raise InvalidOrder(
             "size_not_offered",
-            _("%(model)s does not make %(width)s × %(height)s.")
-            % {"model": model.name, "width": wish.width, "height": wish.height},
+            _("%(model)s does not make %(width)s × %(height)s. It makes %(sizes)s.")
+            % {
+                "model": model.name,
+                "width": wish.width,
+                "height": wish.height,
+                "sizes": ", ".join(f"{width} × {height}" for width, height in offered),
+            },
             field="size",
-            offered=sorted({f"{row.width}x{row.height}" for row in model.prices.all()}),
+            offered=[f"{width}x{height}" for width, height in offered],
         )
     tiered = [row for row in sized if wish.tier in (None, row.tier)]
     if not tiered:

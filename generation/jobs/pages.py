@@ -20,9 +20,7 @@ from core.audit.queries import events_of
 from core.errors import InvalidOrder, Refusal
 from core.idempotency.commands import AlreadyAnswered, Once
 from core.ids import shown
-from generation.catalogue.models import VideoModel
-from generation.catalogue.queries import models_offered
-from generation.engines.registry import EngineUnknown, is_installed
+from generation.catalogue.queries import is_ready, model_offered, models_offered
 from generation.jobs.commands import cancel_job, resume_job, submit_job
 from generation.jobs.composer import Composer, ShownQuote, shown_quote, tier_words
 from generation.jobs.models import Job
@@ -119,8 +117,8 @@ def price(request: PortalRequest) -> HttpResponse:
     """The quote alone for a script, the whole composer with its quote for everybody else."""
     form = Composer(request.POST or request.GET, models=list(models_offered()))
     if request.headers.get("HX-Request") or request.headers.get("X-Requested-With"):
-        left = _quota(request).left
-        return render(request, "generation/jobs/_price.html", {"quote": shown_quote(form, left)})
+        context = {"quote": shown_quote(form, _quota(request).left), "model": _chosen_model(form)}
+        return render(request, "generation/jobs/_price.html", context)
     return _composer(request, form)
 
 
@@ -166,13 +164,11 @@ def _composer(
     # A price preview is no attempt to submit: an empty prompt is not wrong yet.
     if form.is_bound and status == 200:
         form.errors.clear()
-    chosen = form["model"].value()
-    model = next((one for one in models_offered() if one.slug == chosen), None)
     context = {
         "form": form,
         "quote": quoted,
         "refusal": refusal,
-        "model": _shown_model(model) if model else None,
+        "model": _chosen_model(form),
     }
     return render(request, "generation/jobs/new.html", context, status=status)
 
@@ -250,14 +246,14 @@ def _quota(request: PortalRequest) -> Left:
     )
 
 
-def _shown_model(model: VideoModel) -> dict[str, Any]:
-    try:
-        installed = is_installed(model.engine)
-    except EngineUnknown:
-        installed = False
+def _chosen_model(form: Composer) -> dict[str, Any] | None:
+    chosen = form["model"].value()
+    model = model_offered(chosen) if chosen else None
+    if model is None:
+        return None
     words = (
         _("revision %(revision)s, %(licence)s")
-        if installed
+        if is_ready(model)
         else _("revision %(revision)s, %(licence)s. Its engine is not installed here yet.")
     )
     return {

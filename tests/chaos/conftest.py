@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from generation.catalogue.models import PriceRow, VideoModel
+from generation.jobs.models import Attempt, Job
 from generation.worker.identity import started_at
 from stage.builders import a_model, a_price
 from stage.database import Database
@@ -68,9 +69,13 @@ class Crew:
         assert pid in self.pids
         os.kill(pid, number)
 
-    def is_drawing(self) -> bool:
-        """Somebody is in mid-clip: the hidden folder that it writes in stands."""
-        return any(self.media.glob("*/*/.partial-*/.clip.mp4*"))
+    def is_drawing(self, job: Job) -> bool:
+        """The attempt that is open is in mid-clip: the hidden file that it writes stands."""
+        attempt = Attempt.objects.filter(job=job, ended_at=None).first()
+        return bool(attempt) and any(self.media.glob(f"*/*/.partial-{attempt.id}-*/.clip.mp4*"))
+
+    def unfinished(self) -> list[Path]:
+        return list(self.media.glob("*/*/.partial-*"))
 
     def folders(self) -> list[Path]:
         """Of all attempts, whole or not."""

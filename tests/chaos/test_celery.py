@@ -49,7 +49,7 @@ def test_a_submit_rings_and_a_killed_worker_goes_on_after_its_restart(
         quick = a_job(tester)
         wait_until(lambda: state_of(quick) == State.FINISHED)
         interrupted = a_job(tester, width=1280, height=720, seconds=Fraction(10))
-        wait_until(crew.is_drawing)
+        wait_until(lambda: crew.is_drawing(interrupted))
         os.killpg(worker.pid, signal.SIGKILL)
 
     wait_until(watch_leases)  # its retry rings; nobody is there to hear

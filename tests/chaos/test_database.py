@@ -57,7 +57,7 @@ def test_a_database_killed_in_mid_clip_costs_nothing(crew: Crew, own_database: D
     tester = a_member(a_programme("studio"), Role.TESTER, name="tester")
     crew.hire()
     jobs = [a_job(tester, width=1280, height=720, seconds=Fraction(10)), a_job(tester)]
-    wait_until(crew.is_drawing)
+    wait_until(lambda: crew.is_drawing(jobs[0]))
 
     kill_and_start_again(own_database)
 

@@ -116,7 +116,7 @@ class Authentication:
     def _opens(self, row: CredentialRow | None, parts: TokenParts) -> bool:
         kept = (row.digest if row else None) or bytes(32)
         pepper = self._pepper(row.pepper_id if row else "")
-        return hmac.compare_digest(digest(parts.secret, pepper), kept)
+        return hmac.compare_digest(digest(parts, pepper), kept)
 
     async def _by_cookie(self, exchange: Exchange) -> Credential | None:
         value = parse_cookie(exchange.header("cookie") or "").get(self._cookie)

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,13 @@ def test_the_secret_does_not_show_when_the_parts_are_printed():
 
 
 def test_the_same_secret_under_another_pepper_is_another_digest():
-    assert digest("secret", "one") != digest("secret", "two")
+    parts, _text = new_token(Letter.TESTER)
+    assert digest(parts, "one") != digest(parts, "two")
+
+
+def test_a_token_cannot_be_rewritten_into_another_kind():
+    parts, _text = new_token(Letter.TESTER)
+    assert digest(replace(parts, letter=Letter.SERVICE), "one") != digest(parts, "one")
 
 
 def test_a_bad_checksum_costs_no_query(db, django_assert_num_queries):

@@ -108,7 +108,7 @@ class Rows:
     ) -> str:
         parts, text = new_token(Letter.TESTER)
         self.by_key_id[parts.key_id] = self._row(
-            "token", parts.key_id, party, scopes, digest(parts.secret, PEPPER)
+            "token", parts.key_id, party, scopes, digest(parts, PEPPER)
         )
         return text
 
