@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from django.db import transaction
 
 from core.audit.commands import record
 from generation.catalogue.models import PriceRow, VideoModel
-from generation.engines.protocol import Engine
+from generation.catalogue.queries import checkpoint_folder
+from generation.engines.limits import Capabilities, FrameRule, SizeRule
 from generation.engines.registry import engine
 
 
@@ -27,7 +27,10 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """A model revision to offer. Its limits come from the engine, not from whoever types them."""
+    """A model revision to offer. ``checkpoint`` is a folder's name below the models folder.
+
+    Its limits come from the engine and the checkpoint's own files, unless those are still to come.
+    """
 
     slug: str
     revision: str
@@ -37,7 +40,8 @@ class Introduction:
     rate: Fraction
     longest: Fraction
     prices: tuple[Offered, ...]
-    checkpoint: Path | None = None
+    checkpoint: str = ""
+    limits: Capabilities | None = None
     shows_noise: bool = False
     order: int = 100
 
@@ -62,26 +66,35 @@ STILL = Introduction(
 USUAL_CLIP_CREDITS = 8  # four seconds of the still model at 1280 × 720
 
 
-def noise_model(checkpoint: Path, revision: str) -> Introduction:
-    """The untrained pipeline that set-up writes: real classes, random weights, hence noise."""
-    return Introduction(
-        slug="untrained",
-        revision=revision,
-        name="Untrained pipeline",
-        engine="diffusers",
-        licence="Apache-2.0",
-        rate=Fraction(24),
-        # Small and short, so that a processor without a GPU makes one in seconds.
-        longest=Fraction(2),
-        prices=(
-            Offered("standard", 128, 128, 8, 2),
-            Offered("turbo", 128, 128, 4, 1),
-            Offered("standard", 64, 64, 8, 1),
-        ),
-        checkpoint=checkpoint,
-        shows_noise=True,
-        order=60,
-    )
+UNTRAINED = Introduction(
+    slug="untrained",
+    revision="1",
+    name="Untrained pipeline",
+    engine="diffusers",
+    licence="Apache-2.0",
+    rate=Fraction(24),
+    # Small and short, so that a processor without a GPU makes one in seconds.
+    longest=Fraction(2),
+    prices=(
+        Offered("standard", 128, 128, 8, 2),
+        Offered("turbo", 128, 128, 4, 1),
+        Offered("standard", 64, 64, 8, 1),
+    ),
+    checkpoint="untrained-ltx",
+    # Offered before set-up has written its files; `manage.py model demo` proves the two equal.
+    limits=Capabilities(
+        frames=FrameRule(step=4, offset=1, minimum=5, maximum=601),
+        sizes=SizeRule(multiple=32, least_side=32, most_side=256, most_pixels=256 * 256),
+        longest_s=Fraction(5),
+        slowest_rate=Fraction(1),
+        fastest_rate=Fraction(60),
+        most_steps=50,
+        tiers=("turbo", "standard"),
+        has_guidance=True,
+    ),
+    shows_noise=True,
+    order=60,
+)
 
 
 def offer_model(new: Introduction) -> VideoModel:
@@ -90,7 +103,7 @@ def offer_model(new: Introduction) -> VideoModel:
     Raises ``EngineFailure`` where the checkpoint cannot be read, ``EngineNotInstalled`` without
     its engine, ``OrderRefused`` for a size the engine cannot make.
     """
-    runner = engine(new.engine)
+    able = new.limits or engine(new.engine).capabilities(checkpoint_folder(new.checkpoint))
     with transaction.atomic():
         known = VideoModel.objects.filter(slug=new.slug, revision=new.revision).first()
         if known:
@@ -98,7 +111,7 @@ def offer_model(new: Introduction) -> VideoModel:
         VideoModel.objects.filter(slug=new.slug, state=VideoModel.State.OFFERED).update(
             state=VideoModel.State.RETIRED
         )
-        model = _insert(new, runner)
+        model = _insert(new, able)
         record("model.offered", subject=("model", model.id), slug=new.slug, revision=new.revision)
     return model
 
@@ -107,15 +120,18 @@ def offer_still_model() -> VideoModel:
     return offer_model(STILL)
 
 
-def _insert(new: Introduction, runner: Engine) -> VideoModel:
-    able = runner.capabilities(new.checkpoint)
+def offer_untrained_model() -> VideoModel:
+    return offer_model(UNTRAINED)
+
+
+def _insert(new: Introduction, able: Capabilities) -> VideoModel:
     rule = able.frames
     model = VideoModel.objects.create(
         slug=new.slug,
         revision=new.revision,
         name=new.name,
         engine=new.engine,
-        checkpoint=new.checkpoint.name if new.checkpoint else "",
+        checkpoint=new.checkpoint,
         licence=new.licence,
         shows_noise=new.shows_noise,
         order=new.order,

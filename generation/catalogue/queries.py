@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 
 from generation.catalogue.models import PriceRow, VideoModel
@@ -30,9 +33,15 @@ def frame_rule_of(model: VideoModel) -> FrameRule:
     )
 
 
+def checkpoint_folder(name: str) -> Path | None:
+    """Where a checkpoint of this name lies on this machine; None for an engine that needs none."""
+    return Path(settings.MODELS_FOLDER) / name if name else None
+
+
 def is_ready(model: VideoModel) -> bool:
-    """Whether its engine is installed here and now; an engine nobody declared is not."""
+    """Whether its engine is installed here and now, and its checkpoint is there."""
+    folder = checkpoint_folder(model.checkpoint)
     try:
-        return is_installed(model.engine)
+        return is_installed(model.engine) and (folder is None or folder.is_dir())
     except EngineUnknown:
         return False

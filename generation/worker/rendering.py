@@ -19,9 +19,10 @@ from django.db import connection
 
 from core.trace import job_id
 from generation.catalogue.models import VideoModel
+from generation.catalogue.queries import checkpoint_folder, is_ready
 from generation.engines.order import Order, OrderRefused
 from generation.engines.protocol import Engine, EngineFailure, Stage, Stopped
-from generation.engines.registry import engine, is_installed
+from generation.engines.registry import engine
 from generation.jobs.rules import LEASE, lane_of
 from generation.media.failure import MediaFailure
 from generation.media.files import FileFacts
@@ -50,12 +51,12 @@ ENGINES: dict[str, Engine] = {}
 
 
 def lanes_served() -> list[str]:
-    """Lanes of every model whose engine is installed here; older revisions may still have jobs."""
+    """Lanes of every model that is ready here; older revisions may still have jobs."""
     return sorted(
         {
             lane_of(model.slug, price.tier)
             for model in VideoModel.objects.prefetch_related("prices")
-            if is_installed(model.engine)
+            if is_ready(model)
             for price in model.prices.all()
         }
     )
@@ -125,7 +126,7 @@ def order_of(claim: Claim, model: VideoModel) -> Order:
         height=job.height,
         steps=job.steps,
         tier=job.tier,
-        checkpoint=Path(settings.MODELS_FOLDER) / model.checkpoint if model.checkpoint else None,
+        checkpoint=checkpoint_folder(model.checkpoint),
     )
 
 

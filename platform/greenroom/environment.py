@@ -13,6 +13,8 @@ from greenroom.embedded.urls import database_urls
 from greenroom.secrets import Secrets, SecretsMissing, load_secrets
 
 PLACEHOLDER_KEY = "a-placeholder-that-production-refuses"
+# Who is frozen or cut off in mid-transaction holds rows that everybody wants: the server ends it.
+LET_GO = "-c idle_in_transaction_session_timeout=30s"
 MODES = ("demo", "production", "test")
 
 
@@ -69,6 +71,11 @@ def database_settings() -> dict[str, Any]:
         "PORT": options.pop("port", "") or str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 10, "application_name": "greenroom", **options},
+        "OPTIONS": {
+            "connect_timeout": 10,
+            "application_name": "greenroom",
+            **({} if as_owner else {"options": LET_GO}),
+            **options,
+        },
         "ATOMIC_REQUESTS": False,
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import signal
 import subprocess
 import sys
-import time
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -17,6 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from chaos.conftest import Crew, wait_until
+from django.db import connection
 
 from accounts.quotas.queries import discrepancies
 from core.ids import shown
@@ -49,7 +52,8 @@ class Trouble:
         self.chance = chance
         self.homes = (None, None, "elsewhere")
         self.pids = [self.hired(home) for home in self.homes]
-        self.wakes_at: dict[int, float] = {}
+        self.frozen: set[int] = set()
+        self.alarms: list[threading.Timer] = []
         self.next_at = 2
 
     def hired(self, home: str | None) -> int:
@@ -58,12 +62,13 @@ class Trouble:
     def comes(self) -> None:
         watch_leases()
         self._replace_those_that_were_ended()
-        self._wake()
         if Job.objects.exclude(state__in=LIVE).count() >= self.next_at:
             self.next_at += self.chance.randint(2, 4)
             self._strike(self.chance.randrange(3))
 
     def ends(self) -> None:
+        for alarm in self.alarms:
+            alarm.join()
         for pid in self.pids:
             self.crew.kill(pid)
 
@@ -73,22 +78,24 @@ class Trouble:
                 self.crew.pids.remove(pid)
                 self.pids[which] = self.hired(self.homes[which])
 
-    def _wake(self) -> None:
-        for pid, moment in list(self.wakes_at.items()):
-            if time.monotonic() > moment:
-                del self.wakes_at[pid]
-                if pid in self.pids:
-                    self.crew.signal(pid, signal.SIGCONT)
-
     def _strike(self, which: int) -> None:
-        if self.pids[which] in self.wakes_at:
+        pid = self.pids[which]
+        if pid in self.frozen:
             return
         if self.chance.random() < 0.3:
-            self.crew.signal(self.pids[which], signal.SIGSTOP)
-            self.wakes_at[self.pids[which]] = time.monotonic() + SHORT_LEASE_S * 1.5
+            self.crew.signal(pid, signal.SIGSTOP)
+            self.frozen.add(pid)
+            # From a thread: frozen in mid-transaction, it may hold what this one waits for.
+            self.alarms.append(threading.Timer(SHORT_LEASE_S * 1.5, self._wake, [pid]))
+            self.alarms[-1].start()
         else:
-            self.crew.kill(self.pids[which])
+            self.crew.kill(pid)
             self.pids[which] = self.hired(self.homes[which])
+
+    def _wake(self, pid: int) -> None:
+        self.frozen.discard(pid)
+        with suppress(ProcessLookupError):  # the watchdog ended it
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_hundred_jobs_survive_workers_killed_and_frozen_at_random(
@@ -216,6 +223,12 @@ def test_a_process_that_got_a_dead_workers_id_is_left_alone(
 
         assert job_now(job).state == State.QUEUED
         assert started_at(innocent.pid), "the watchdog killed a stranger"
+
+
+def test_a_process_frozen_in_mid_transaction_lets_go_of_what_others_wait_for() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("30s",)
 
 
 def test_a_full_disk_fails_the_job_with_everything_back_and_no_half_file(

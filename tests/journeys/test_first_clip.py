@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.test import Client
 
 from accounts.quotas.queries import discrepancies
 from core.ids import read_id
 from core.outbox.commands import deliver
-from generation.catalogue.commands import noise_model, offer_model, offer_still_model
+from generation.catalogue.commands import offer_still_model, offer_untrained_model
 from generation.clips.models import Clip
 from generation.jobs.models import Job
 from generation.media.probing import probe
@@ -93,17 +94,24 @@ def test_the_file_is_what_was_ordered(tester: Member) -> None:
     assert discrepancies() == []
 
 
+def test_a_model_whose_engine_is_not_there_yet_is_refused_and_the_page_says_so(
+    tester: Member,
+) -> None:
+    offer_still_model()
+    offer_untrained_model()  # its files are still to come
+    order = {"prompt": "anything", "model": "untrained", "size": "128x128", "seconds": 1}
+    refused = tester.api.post("/api/v1/jobs", order)
+    assert (refused.status_code, refused.json()["code"]) == (503, "engine_not_installed")
+    assert not Job.objects.exists()
+    assert discrepancies() == []
+    assert "The video engine is still being installed" in tester.client.get("/").text
+
+
 @pytest.mark.torch
-def test_a_clip_comes_from_the_real_pipeline(tester: Member, tmp_path: Path) -> None:
-    from generation.engines.local.tiny import write_tiny_pipeline
-
-    folder = Path(settings.MODELS_FOLDER) / "tiny"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    write_tiny_pipeline(folder)
-    offer_model(noise_model(folder, "test"))
-
-    page = tester.client.get("/clips/new?model=untrained").text
-    assert "Untrained pipeline" in page
+def test_a_clip_comes_from_the_real_pipeline(tester: Member) -> None:
+    call_command("model", "demo")
+    page = tester.client.post("/clips/new/price", {"model": "untrained"}).text
+    assert "Its clips show noise" in page
     made = tester.api.post(
         "/api/v1/jobs",
         {

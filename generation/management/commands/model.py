@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from generation.catalogue.commands import noise_model, offer_model
-from generation.engines.registry import is_installed, missing_packages
-
-FOLDER = "untrained-ltx"
+from generation.catalogue.commands import UNTRAINED, offer_untrained_model
+from generation.catalogue.queries import checkpoint_folder
+from generation.engines.registry import engine, is_installed, missing_packages
 
 
 class Command(BaseCommand):
@@ -27,9 +23,11 @@ class Command(BaseCommand):
             raise CommandError(f"The video engine is not installed: {missing} is missing.")
         from generation.engines.local.tiny import write_tiny_pipeline
 
-        folder = Path(settings.MODELS_FOLDER) / FOLDER
+        folder = checkpoint_folder(UNTRAINED.checkpoint)
+        assert folder is not None
         folder.parent.mkdir(parents=True, exist_ok=True)
         write_tiny_pipeline(folder)
-        index = json.loads((folder / "model_index.json").read_text())
-        model = offer_model(noise_model(folder, f"diffusers-{index['_diffusers_version']}"))
-        self.stdout.write(f"{model.name} {model.revision} is offered.")
+        if engine(UNTRAINED.engine).capabilities(folder) != UNTRAINED.limits:
+            raise CommandError(f"The files in {folder} have other limits than the catalogue says.")
+        model = offer_untrained_model()
+        self.stdout.write(f"{model.name} {model.revision} is ready.")

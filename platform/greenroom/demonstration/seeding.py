@@ -28,7 +28,11 @@ from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Budget, Kind
 from core.audit.commands import record
 from core.ids import ALPHABET
-from generation.catalogue.commands import USUAL_CLIP_CREDITS, offer_still_model
+from generation.catalogue.commands import (
+    USUAL_CLIP_CREDITS,
+    offer_still_model,
+    offer_untrained_model,
+)
 from greenroom.demonstration import sheet
 from greenroom.demonstration.cast import CAST, HERE, NEXT_DOOR, House, Part
 from greenroom.demonstration.sheet import SignIn
@@ -42,6 +46,7 @@ def seed(path: Path) -> int:
     """Make what is missing; returns how many sign-ins were made new."""
     kept = sheet.read(path)
     offer_still_model()
+    offer_untrained_model()
     new = {part.email: _password() for part in CAST if not _is_known(part, kept)}
     hashes = _hashed(new)
     with transaction.atomic():

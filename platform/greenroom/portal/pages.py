@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -17,10 +16,9 @@ from accounts.notices.queries import unread_notices
 from accounts.notices.words import shown_notice
 from accounts.quotas.models import Kind
 from accounts.quotas.queries import quota_of
-from generation.catalogue.queries import models_offered
+from generation.catalogue.queries import is_ready, models_offered
 from generation.clips.pages import shown_cards
 from generation.clips.queries import clips_of
-from generation.engines.registry import is_installed
 from generation.jobs.pages import shown_jobs
 from generation.jobs.queries import live_jobs_of
 
@@ -60,8 +58,7 @@ def _studio(request: PortalRequest) -> HttpResponse:
 
 def engine_notice() -> str | None:
     """A sentence while the video engine is not there yet."""
-    offered = {model.engine for model in models_offered()} | {"diffusers"}
-    if settings.MODE == "production" or all(is_installed(name) for name in offered):
+    if all(is_ready(model) for model in models_offered()):
         return None
     return _(
         "The video engine is still being installed. Until then the still engine draws a quiet"
