@@ -34,7 +34,7 @@ from workbench import (
 from django.conf import settings
 
 from accounts.credentials.queries import Actor
-from generation.catalogue.commands import noise_model, offer_model, offer_still_model
+from generation.catalogue.commands import UNTRAINED, offer_still_model, offer_untrained_model
 from generation.engines.order import Order
 from generation.engines.protocol import Stage
 from generation.engines.registry import is_installed
@@ -82,9 +82,8 @@ def cases(*, quick: bool) -> list[Case]:
     if not is_installed("diffusers"):
         print("diffusers is not installed: only the still engine is measured")
         return found
-    checkpoint = Path(settings.MODELS_FOLDER) / "untrained"
-    write_in_a_process_of_its_own(checkpoint)
-    offer_model(noise_model(checkpoint, "1"))
+    write_in_a_process_of_its_own(Path(settings.MODELS_FOLDER) / UNTRAINED.checkpoint)
+    offer_untrained_model()
     tier = "turbo" if quick else "standard"
     wish = Wish("a quiet harbour", "untrained", 128, 128, Fraction(1), tier=tier, seed=1)
     return [*found, Case("diffusers", wish, 2 if quick else 10)]
@@ -105,13 +104,14 @@ def compared(actor: Actor, case: Case) -> dict[str, Any]:
     worker = get_context("spawn").Process(target=work, args=(theirs,))
     worker.start()
     theirs.close()
+    through_the_platform(ours, actor, case.wish)  # loads the model and warms up
     direct, platform = [], []
-    for pair in range(case.pairs + 1):
-        through = through_the_platform(ours, actor, case.wish)
-        alone = called_directly(ours)
-        if pair:  # the first loads the model and warms up
-            platform.append(through)
-            direct.append(alone)
+    for pair in range(case.pairs):
+        if pair % 2:
+            direct.append(called_directly(ours))
+        platform.append(through_the_platform(ours, actor, case.wish))
+        if not pair % 2:
+            direct.append(called_directly(ours))
     ours.send("go home")
     worker.join()
     pairs = [ours / alone for ours, alone in zip(platform, direct, strict=True)]
@@ -137,7 +137,8 @@ def through_the_platform(worker: Any, actor: Actor, wish: Wish) -> float:
 
 
 def called_directly(worker: Any) -> float:
-    """The same order, straight after: the worker knows it from the job it has just finished."""
+    """The same order: the worker knows it from the job it finished last."""
+    time.sleep(LATEST_START_S)  # as idle before as the other way
     worker.send("direct")
     took: float = worker.recv()
     return took

@@ -205,23 +205,27 @@ def tighten(places: list[Place]) -> None:
 def steps(place: Place, seed: int, journal: Path) -> None:
     """Until killed: reserve, settle in part, give back, settle again, or die before a commit."""
     chance = random.Random(seed)
-    held = list(
-        Reservation.objects.filter(party_id=place.party_id, state="held").values_list(
-            "work_id", "amount"
-        )[:50]
-    )
+    held = left_behind(place)
     with journal.open("ab", buffering=0) as done:
         while True:
             done.write(step(place, chance, held))
 
 
+def left_behind(place: Place) -> list[tuple[UUID, int]]:
+    """Some of what is held, by processes that were killed or by those that live."""
+    found = Reservation.objects.filter(party_id=place.party_id, state=Reservation.State.HELD)
+    return list(found.order_by("?").values_list("work_id", "amount")[:20])
+
+
 def step(place: Place, chance: random.Random, held: list[tuple[UUID, int]]) -> bytes:
     """One letter for the journal: reserved, no, settled, or back again."""
     if len(held) < 5 or (len(held) < 40 and chance.random() < 0.6):
-        amount = chance.randint(1, 400)
+        amount = chance.randint(1, 300)
         try:
             held.append((reserved(place, amount), amount))
         except QuotaExceeded:
+            if len(held) < 5:
+                held += left_behind(place)
             return b"n"
         return b"r"
     work_id, amount = held[chance.randrange(len(held))]

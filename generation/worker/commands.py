@@ -66,16 +66,18 @@ def claim_next_job(*, lanes: list[str], worker: Worker, lease: timedelta = LEASE
     for lane in lanes_waiting(lanes):
         while True:
             with transaction.atomic():
-                job = _take_head(lane, lease)
-                if job is None:
+                taken = _take_head(lane, lease)
+                if taken is None:
                     break
-                if _hold_if_frozen(job):
+                job, is_frozen = taken
+                if is_frozen:
+                    _hold(job)
                     continue
                 attempt = Attempt.objects.create(
                     id=new_id(),
                     job=job,
-                    # One that was held does not count among the three, but it was an attempt.
-                    number=Attempt.objects.filter(job=job).count() + 1,
+                    # Not job.attempts: one that was held is an attempt, but none of the three.
+                    number=job.fence,
                     fence=job.fence,
                     machine=worker.machine,
                     pid=worker.pid,
@@ -195,30 +197,30 @@ def lose_attempt(claim: Claim, *, code: str) -> bool:
     return True
 
 
-def _take_head(lane: str, lease: timedelta) -> Job | None:
+def _take_head(lane: str, lease: timedelta) -> tuple[Job, bool] | None:
+    """The head of the lane, taken, and whether its credential was frozen: one statement."""
     found = list(
         Job.objects.raw(
-            "UPDATE generation_job SET state = 'running', attempts = attempts + 1,"
+            # MATERIALIZED: a plan that evaluated the head twice would take two jobs.
+            "WITH head AS MATERIALIZED ("
+            " SELECT id FROM generation_job WHERE lane = %s AND state = 'queued'"
+            " ORDER BY fair_tag, queue_number LIMIT 1 FOR UPDATE SKIP LOCKED)"
+            " UPDATE generation_job j SET state = 'running', attempts = attempts + 1,"
             " fence = fence + 1, lease_until = core_now() + make_interval(secs => %s), stage = '',"
             " steps_done = 0"
-            " WHERE id = (SELECT id FROM generation_job WHERE lane = %s AND state = 'queued'"
-            " ORDER BY fair_tag, queue_number LIMIT 1 FOR UPDATE SKIP LOCKED)"
-            " RETURNING *",
-            [lease.total_seconds(), lane],
+            " FROM head, accounts_credential c"
+            " WHERE j.id = head.id AND c.id = coalesce(j.vouched_by_id, j.credential_id)"
+            " RETURNING j.*, c.state IN ('revoked', 'quarantined') AS is_frozen",
+            [lane, lease.total_seconds()],
         )
     )
-    return found[0] if found else None
+    return (found[0], found[0].is_frozen) if found else None  # type: ignore[attr-defined]
 
 
-def _hold_if_frozen(job: Job) -> bool:
-    credential = job.vouched_by if job.vouched_by_id else job.credential
-    assert credential is not None
-    if credential.state not in ("revoked", "quarantined"):
-        return False
+def _hold(job: Job) -> None:
     claim = Claim(job, job.fence, UUID(int=0))
     _move(claim, Move.HOLD, held_until=now() + HELD_FOR, attempts=job.attempts - 1)
     _tell(job, "job.held")
-    return True
 
 
 def _try_again(claim: Claim, outcome: Attempt.Outcome, code: str, device_ms: int | None) -> bool:
