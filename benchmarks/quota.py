@@ -111,7 +111,7 @@ def speed(places: list[Place], sizes: Sizes) -> dict[str, Any]:
 
 def in_turn(barrier: Any, place: Place, sizes: Sizes) -> list[tuple[int, int]]:
     """In a process of its own: how many of each in every round."""
-    connection.ensure_connection()
+    repeated(lambda: reserved(place, 1), 0.5)  # connects, plans
     counts = []
     for _ in range(sizes.rounds):
         barrier.wait()

@@ -86,7 +86,9 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER budget_law BEFORE UPDATE ON accounts_budget
+-- Of these columns only: the sums change with every reservation, and nothing above is about them.
+CREATE TRIGGER budget_law
+    BEFORE UPDATE OF id, programme_id, party_id, lineage_id, kind ON accounts_budget
     FOR EACH ROW EXECUTE FUNCTION accounts_budget_law();
 
 ALTER TABLE accounts_reservation ADD CONSTRAINT reservation_belongs_to_its_work
