@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import sys
 
@@ -26,5 +27,14 @@ def serve(sockets: list[socket.socket]) -> None:
     uvicorn.Server(config).run(sockets=sockets)
 
 
+def open_many_files() -> int:
+    """Lift the soft limit to the hard one and return it: shells often allow 1,024 open files, and
+    every page that listens for events is one."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
 if __name__ == "__main__":
+    open_many_files()
     serve([socket.socket(fileno=int(word)) for word in sys.argv[1:]])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.ids import new_id, shown
+from greenroom.parent.web import open_many_files
 from greenroom.router import events as events_module
 from greenroom.router import hub as hub_module
 
@@ -172,6 +173,7 @@ def test_events_can_only_be_followed(served, method):
 
 def test_a_thousand_streams_cost_no_threads_and_little_memory(serve, build, rows, tmp_path):
     """A sanity check, not a figure: a thread or a connection per stream would show at once."""
+    assert open_many_files() > 2500, "a thousand streams have two thousand ends here"
     house = build(tmp_path, rows=rows)
     served = serve(house)
     parties = [new_id() for _ in range(200)]
