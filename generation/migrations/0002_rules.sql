@@ -154,6 +154,10 @@ LANGUAGE sql STABLE AS $$
              WHERE lane = in_lane AND state = 'running' ORDER BY fair_tag DESC LIMIT 1),
             (SELECT fair_tag FROM generation_job
              WHERE lane = in_lane AND state = 'queued' ORDER BY fair_tag LIMIT 1),
+            -- An empty lane begins where the others stand: from zero it would outrank a long-busy
+            -- one, and whoever waits there, for as long as it has work.
+            (SELECT max(fair_tag) FROM generation_job WHERE state = 'running'),
+            (SELECT min(fair_tag) FROM generation_job WHERE state = 'queued'),
             0),
         coalesce(
             (SELECT fair_end FROM generation_job
@@ -161,6 +165,9 @@ LANGUAGE sql STABLE AS $$
              ORDER BY fair_end DESC LIMIT 1),
             0))
 $$;
+
+-- For a submit into an empty lane, which looks at all the others.
+CREATE INDEX jobs_waiting_anywhere ON generation_job (fair_tag) WHERE state = 'queued';
 
 -- What live pages show of a job. ``place`` counts from 1 among the waiting of its lane;
 -- ``eta_s`` is a guess from the lane's last clips, NULL before there were any.

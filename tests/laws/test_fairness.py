@@ -136,3 +136,19 @@ def test_who_was_away_does_not_catch_up_on_what_was_not_used(testers):
         cancel_running_job(claim, steps_done=claim.job.steps, device_ms=1)
     assert served.index(testers[0].party_id) <= 1
     assert [*served[:4]].count(testers[0].party_id) == 2
+
+
+def test_a_lane_that_begins_anew_does_not_outrank_a_long_busy_one(testers: list[Member]) -> None:
+    early, late, _third = testers
+    for _order in range(6):
+        a_job(early)
+    for _turn in range(5):
+        served = claim_next_job(lanes=[LANE], worker=this_worker())
+        assert served is not None
+        cancel_running_job(served, steps_done=0, device_ms=None)
+    for _order in range(5):
+        a_job(late, tier="turbo")
+
+    following = claim_next_job(lanes=["still:turbo", LANE], worker=this_worker())
+    assert following is not None
+    assert following.job.party_id == early.party_id, "who waited longer is next"
