@@ -7,6 +7,7 @@ from accounts.notices.models import Notice
 from accounts.people.models import Party, Person, PersonalDetail
 from accounts.programmes.models import Membership, Programme, RoleGrant
 from accounts.quotas.models import Budget, Reservation
+from accounts.rates.models import Rate
 
 __all__ = [
     "Acceptance",
@@ -21,6 +22,7 @@ __all__ = [
     "PersonalDetail",
     "PortalSession",
     "Programme",
+    "Rate",
     "Reservation",
     "RoleGrant",
 ]

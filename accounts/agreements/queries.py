@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from accounts.agreements.models import Acceptance, AgreementVersion
@@ -23,3 +24,20 @@ def acceptance_of(programme_id: UUID, party_id: UUID) -> Acceptance | None:
     version = agreement_in_force(programme_id)
     act = last_act(version.id, party_id) if version else None
     return act if act and act.act == Acceptance.Act.ACCEPTED else None
+
+
+def acceptance_before(programme_id: UUID, party_id: UUID, at: datetime) -> Acceptance | None:
+    """The last yes to any version of the programme's agreement up to this moment.
+
+    What was done then rests on it, whatever was published or answered since.
+    """
+    return (
+        Acceptance.objects.filter(
+            version__programme_id=programme_id,
+            party_id=party_id,
+            act=Acceptance.Act.ACCEPTED,
+            at__lte=at,
+        )
+        .order_by("-at", "-id")
+        .first()
+    )

@@ -17,6 +17,7 @@ from accounts.credentials.methods import fresh_method
 from accounts.credentials.queries import Actor
 from accounts.people.models import Person
 from accounts.programmes.models import Programme
+from core.errors import Absent
 
 
 class PortalRequest(HttpRequest):
@@ -41,6 +42,21 @@ def signed_in(page: Page) -> Page:
         return page(request, *args, **kwargs)
 
     return guarded
+
+
+def only_for(*roles: str) -> Callable[[Page], Page]:
+    """A room for these roles; for everybody else who is signed in there is nothing here."""
+
+    def guard(page: Page) -> Page:
+        @wraps(page)
+        def guarded(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.actor.roles.intersection(roles):
+                raise Absent
+            return page(request, *args, **kwargs)
+
+        return signed_in(guarded)
+
+    return guard
 
 
 def shown_again(page: Page) -> Page:

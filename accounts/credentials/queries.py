@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.credentials.models import Credential
 from accounts.credentials.peppers import pepper
-from accounts.credentials.rules import digest, read_token, session_digest
+from accounts.credentials.rules import SCOPE_ROLES, Scope, digest, read_token, session_digest
 from core.errors import Absent, NotAllowed, WrongScope
 
 
@@ -44,6 +44,17 @@ class Actor:
     def must_be(self, role: str, sentence: str) -> None:
         if role not in self.roles:
             raise NotAllowed(sentence, role=role)
+
+    def must_act(self, scope: Scope) -> None:
+        """Carry the scope, and hold one of the roles it means something with.
+
+        Raises ``WrongScope`` without the one, ``Absent`` without the other: a room that is not
+        one's own looks like one that does not exist.
+        """
+        self.must_carry(scope)
+        roles = SCOPE_ROLES.get(scope)
+        if roles is not None and not roles & self.roles:
+            raise Absent
 
     @property
     def programme(self) -> UUID:

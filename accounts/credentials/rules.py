@@ -46,19 +46,84 @@ class Scope(StrEnum):
     QUOTA_READ = "quota:read"
     TOKENS_READ = "tokens:read"
     TOKENS_REVOKE = "tokens:revoke"
+    SUBMISSIONS_READ = "submissions:read"
+    SUBMISSIONS_CREATE = "submissions:create"
+    RELEASES_READ = "releases:read"
+    RELEASES_CREATE = "releases:create"
+    CREDITS_READ = "credits:read"
+    CREDITS_WRITE = "credits:write"
+    CONTRIBUTIONS_READ = "contributions:read"
+    CONTRIBUTIONS_CREATE = "contributions:create"
+    EARNINGS_READ = "earnings:read"
+    PROGRAMME_READ = "programme:read"
+    NOTICES_READ = "notices:read"
+    NOTICES_DISMISS = "notices:dismiss"
+    SETTINGS_READ = "settings:read"
+    SETTINGS_WRITE = "settings:write"
+    CASES_READ = "cases:read"
+    CASES_DECIDE = "cases:decide"
+    CONTRIBUTIONS_TRIAGE = "contributions:triage"
+    LEDGER_READ = "ledger:read"
+    LEDGER_FUND = "ledger:fund"
+    PAYOUTS_PROPOSE = "payouts:propose"
+    PAYOUTS_APPROVE = "payouts:approve"
+    PAYOUTS_PAY = "payouts:pay"
 
 
 # Minting stays in the portal: a token that could mint tokens would outlive its own revocation.
+# An agreement is answered there too: by a person who has read it, not by a program.
 TOKENS_MINT = "tokens:mint"
+AGREEMENTS_ANSWER = "agreements:answer"
 TOKEN_SCOPES = [scope.value for scope in Scope]
-SESSION_SCOPES = [*TOKEN_SCOPES, TOKENS_MINT]
+SESSION_SCOPES = [*TOKEN_SCOPES, TOKENS_MINT, AGREEMENTS_ANSWER]
+
+# Scopes that mean something only with one of these roles; all others are everybody's. A token may
+# carry any scope: what it may do is asked of the role too, each time.
+SCOPE_ROLES: dict[Scope, frozenset[str]] = {
+    Scope.CASES_READ: frozenset({"reviewer", "manager", "auditor"}),
+    Scope.CASES_DECIDE: frozenset({"reviewer"}),
+    Scope.CONTRIBUTIONS_TRIAGE: frozenset({"reviewer", "manager"}),
+    Scope.LEDGER_READ: frozenset({"finance", "manager", "auditor"}),
+    Scope.LEDGER_FUND: frozenset({"finance"}),
+    Scope.PAYOUTS_PROPOSE: frozenset({"finance"}),
+    Scope.PAYOUTS_APPROVE: frozenset({"finance", "manager"}),
+    Scope.PAYOUTS_PAY: frozenset({"finance"}),
+}
+
+
+def scopes_for(roles: frozenset[str]) -> list[Scope]:
+    """Those that mean something in the hands of somebody with these roles."""
+    return [scope for scope in Scope if scope not in SCOPE_ROLES or SCOPE_ROLES[scope] & roles]
+
 
 SCOPE_WORDS = {
     Scope.CLIPS_CREATE: _("Make clips and cancel your own jobs"),
     Scope.CLIPS_READ: _("See your jobs and clips and download them"),
     Scope.QUOTA_READ: _("See your quota"),
-    Scope.TOKENS_READ: _("See the list of your tokens, never their secrets"),
-    Scope.TOKENS_REVOKE: _("Revoke your tokens"),
+    Scope.TOKENS_READ: _("See your tokens and sign-ins, never their secrets"),
+    Scope.TOKENS_REVOKE: _("Revoke your tokens and sign out everywhere"),
+    Scope.SUBMISSIONS_READ: _("See your submissions and what was decided on them"),
+    Scope.SUBMISSIONS_CREATE: _("Put clips forward, withdraw them, and appeal"),
+    Scope.RELEASES_READ: _("See your releases and share links"),
+    Scope.RELEASES_CREATE: _("Release clips, take them down, make and revoke share links"),
+    Scope.CREDITS_READ: _("See credit lines that concern you"),
+    Scope.CREDITS_WRITE: _("Name people on your clips and answer for your own credit"),
+    Scope.CONTRIBUTIONS_READ: _("See your contributions and their answers"),
+    Scope.CONTRIBUTIONS_CREATE: _("File bug reports, feedback and red-team findings"),
+    Scope.EARNINGS_READ: _("See what you earned and what was paid"),
+    Scope.PROGRAMME_READ: _("Read the programme's terms, rates, clauses and figures"),
+    Scope.NOTICES_READ: _("Read your notices"),
+    Scope.NOTICES_DISMISS: _("Put your notices away"),
+    Scope.SETTINGS_READ: _("Read your settings"),
+    Scope.SETTINGS_WRITE: _("Change your settings"),
+    Scope.CASES_READ: _("See the review desk's queue and cases"),
+    Scope.CASES_DECIDE: _("Take cases and decide them"),
+    Scope.CONTRIBUTIONS_TRIAGE: _("See everybody's contributions and answer them"),
+    Scope.LEDGER_READ: _("Read the programme's ledger"),
+    Scope.LEDGER_FUND: _("Record money set aside for the programme"),
+    Scope.PAYOUTS_PROPOSE: _("Propose and cancel payouts"),
+    Scope.PAYOUTS_APPROVE: _("Approve payouts that somebody else proposed"),
+    Scope.PAYOUTS_PAY: _("Record payouts as paid"),
 }
 
 

@@ -96,6 +96,7 @@ class PersonalDetail(models.Model):
         Person, on_delete=models.CASCADE, primary_key=True, related_name="detail"
     )
     display_name = models.CharField(max_length=120, blank=True)
+    credit_name = models.CharField(max_length=120, blank=True)
     language = models.CharField(max_length=16, blank=True)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
     time_zone = models.CharField(max_length=64, blank=True)

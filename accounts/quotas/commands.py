@@ -84,31 +84,8 @@ def grant_budget(
     if limit < 0:
         raise InvalidOrder("limit_negative", _("A budget's limit is zero or more."), field="limit")
     with transaction.atomic():
-        Budget.objects.bulk_create(
-            [
-                Budget(
-                    programme_id=programme_id,
-                    party_id=party_id,
-                    lineage_id=lineage_id,
-                    kind=kind,
-                    limit=0,
-                    made_at=now(),
-                )
-            ],
-            ignore_conflicts=True,
-        )
-        place: dict[str, Any] = {"party_id": party_id, "lineage_id": lineage_id}
-        budget = Budget.objects.select_for_update().get(
-            programme_id=programme_id, kind=kind, **place
-        )
-        used = budget.reserved + budget.spent
-        if limit < used:
-            raise InvalidOrder(
-                "limit_below_use",
-                _("%(used)s is already in use; the limit cannot be lower.") % {"used": used},
-                field="limit",
-                used=used,
-            )
+        budget = _locked_budget(programme_id, kind, party_id, lineage_id)
+        _must_cover_use(budget, limit)
         Budget.objects.filter(id=budget.id).update(limit=limit)
         record(
             "budget.granted",
@@ -119,3 +96,51 @@ def grant_budget(
         )
     budget.limit = limit
     return budget
+
+
+def raise_budget(*, programme_id: UUID, kind: Kind, by: int, actor: UUID | None = None) -> Budget:
+    """Move the limit of the programme's own budget up, making the row where there is none; a
+    negative ``by`` moves it down. The row stays locked until the caller's transaction ends.
+
+    Raises ``InvalidOrder`` for a limit below what is already reserved and spent.
+    """
+    with transaction.atomic():
+        budget = _locked_budget(programme_id, kind, None, None)
+        limit = budget.limit + by
+        _must_cover_use(budget, limit)
+        Budget.objects.filter(id=budget.id).update(limit=limit)
+        record(
+            "budget.moved",
+            subject=("budget", budget.id),
+            actor=actor,
+            by=by,
+            limit=limit,
+            budget_kind=kind.value,
+        )
+    budget.limit = limit
+    return budget
+
+
+def _locked_budget(
+    programme_id: UUID, kind: Kind, party_id: UUID | None, lineage_id: UUID | None
+) -> Budget:
+    """The budget at this place, made where there was none."""
+    place: dict[str, Any] = {
+        "programme_id": programme_id,
+        "kind": kind,
+        "party_id": party_id,
+        "lineage_id": lineage_id,
+    }
+    Budget.objects.bulk_create([Budget(**place, limit=0, made_at=now())], ignore_conflicts=True)
+    return Budget.objects.select_for_update().get(**place)
+
+
+def _must_cover_use(budget: Budget, limit: int) -> None:
+    used = budget.reserved + budget.spent
+    if limit < used:
+        raise InvalidOrder(
+            "limit_below_use",
+            _("%(used)s is already in use; the limit cannot be lower.") % {"used": used},
+            field="limit",
+            used=used,
+        )

@@ -31,6 +31,21 @@ PREFIXES = {
     "rendition": "ren",
     "notice": "ntc",
     "event": "evt",
+    "rate": "rat",
+    "policy": "pol",
+    "clause": "cls",
+    "charter": "cha",
+    "submission": "sub",
+    "case": "cas",
+    "decision": "dec",
+    "appeal": "apl",
+    "credit_line": "crl",
+    "release": "rel",
+    "share_link": "lnk",
+    "contribution": "ctb",
+    "act": "act",
+    "transaction": "txn",
+    "payout": "pay",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from accounts.notices.models import Notice
 from core.api import page_of
@@ -72,6 +73,23 @@ def test_the_row_under_the_cursor_may_change(notices):
     Notice.objects.filter(id=page.rows[-1].id).update(read_at=now())
     rest = page_of(Notice.objects.filter(read_at=None), {"limit": 9, "cursor": page.next}, by=BY)
     assert {row.id for row in page.rows} | {row.id for row in rest.rows} == {row.id for row in rows}
+
+
+def test_an_order_may_begin_with_what_is_computed(notices):
+    rows = notices(9)
+    Notice.objects.filter(id__in=[row.id for row in rows[3:5]]).update(read_at=now())
+    by = ("is_new", "-at", "-id")
+    is_new = ExpressionWrapper(Q(read_at=None), output_field=BooleanField())
+    ordered = Notice.objects.annotate(is_new=is_new)
+    cursor, seen = None, []
+    while True:
+        page = page_of(ordered, {"limit": 2, "cursor": cursor}, by=by)
+        seen += [row.id for row in page.rows]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert seen == list(ordered.order_by(*by).values_list("id", flat=True))
+    assert set(seen[:2]) == {row.id for row in rows[3:5]}
 
 
 def test_a_full_last_page_has_no_next(notices):

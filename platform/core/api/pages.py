@@ -54,7 +54,8 @@ class Page(Generic[Row]):
 def page_of(rows: QuerySet[Row], wish: dict[str, Any], *, by: tuple[str, ...]) -> Page[Row]:
     """One page of ``rows`` in the order ``by`` (as for ``order_by``), which must be unique.
 
-    ``wish`` is a valid ``PageWish``. Raises ``InvalidOrder`` for a cursor of another list.
+    ``by`` names columns, or annotations of ``rows`` that are never null. ``wish`` is a valid
+    ``PageWish``. Raises ``InvalidOrder`` for a cursor of another list.
     """
     limit: int = wish["limit"]
     if wish.get("cursor"):
@@ -77,7 +78,7 @@ def _after(by: tuple[str, ...], position: list[Any]) -> Q:
 
 
 def _cursor(rows: QuerySet[Row], by: tuple[str, ...], last: Row) -> str:
-    position = [_column(rows, name).value_to_string(last) for name in by]
+    position = [_written(rows, name, last) for name in by]
     return _signer(rows, by).sign_object(position)
 
 
@@ -93,8 +94,17 @@ def _position(rows: QuerySet[Row], by: tuple[str, ...], cursor: str) -> list[Any
     return [_column(rows, name).to_python(value) for name, value in zip(by, position, strict=True)]
 
 
+def _written(rows: QuerySet[Row], name: str, row: Row) -> str:
+    if name.lstrip("-") in rows.query.annotations:
+        return str(getattr(row, name.lstrip("-")))
+    return _column(rows, name).value_to_string(row)
+
+
 def _column(rows: QuerySet[Row], name: str) -> Field[Any, Any]:
-    column = rows.model._meta.get_field(name.lstrip("-"))  # noqa: SLF001
+    computed = rows.query.annotations.get(name.lstrip("-"))
+    column = (
+        computed.output_field if computed else rows.model._meta.get_field(name.lstrip("-"))  # noqa: SLF001
+    )
     assert isinstance(column, Field)
     return column
 
