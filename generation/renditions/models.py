@@ -58,13 +58,14 @@ class Rendition(models.Model):
 class Opening(models.Model):
     """Somebody who is not the owner opened a rendition: shown to the owner as *Seen by*.
 
-    One row per rendition, viewer and half hour (``half_hour`` counts them since 1970).
+    One row per rendition, viewer and half hour (``half_hour`` counts them since 1970). The public
+    has no name here, whoever signed in is among it: ``viewer`` and ``credential_id`` are null.
     """
 
     id = id_field()
     rendition = models.ForeignKey(Rendition, on_delete=models.PROTECT, related_name="openings")
-    viewer = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
-    credential_id = models.UUIDField()
+    viewer = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="+")
+    credential_id = models.UUIDField(null=True)
     role = models.CharField(max_length=16)
     why = models.CharField(max_length=32)
     half_hour = models.IntegerField()
@@ -75,5 +76,11 @@ class Opening(models.Model):
             models.UniqueConstraint(
                 name="one_opening_per_viewer_and_half_hour",
                 fields=["rendition", "viewer", "half_hour"],
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                name="an_opening_names_a_viewer_or_the_public",
+                condition=Q(viewer=None, credential_id=None, role="public")
+                | Q(viewer__isnull=False, credential_id__isnull=False) & ~Q(role="public"),
             ),
         ]

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "core",
     "accounts",
     "generation",
+    "review",
     "greenroom",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -175,13 +176,25 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Greenroom",
-    "DESCRIPTION": "The native API: jobs, clips, media, quota, tokens.",
+    "DESCRIPTION": "The native API: what the portal does, for programs.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Fields called “kind” and “state” of several features: their choices need names of their own.
+    "ENUM_NAME_OVERRIDES": {
+        "ActKind": "accounts.rates.rules.ActKind",
+        "CaseKind": "review.submissions.rules.CaseKind",
+        "CaseState": "review.submissions.rules.State",
+        "ContributionKind": "review.contributions.rules.Kind",
+        "ContributionState": "review.contributions.rules.State",
+        "CreditState": "review.credits.rules.State",
+        "JobState": "generation.jobs.rules.State",
+        "PayoutState": "review.payouts.rules.State",
+        "TransactionKind": "review.ledger.rules.TransactionKind",
+    },
 }
 
 # Workers -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from greenroom.checkout import CHECKOUT
 
-SHELVES = ("platform/greenroom", "platform/core", "accounts", "generation", "demo_model")
+SHELVES = ("platform/greenroom", "platform/core", "accounts", "generation", "review", "demo_model")
 SKIPPED = {"__pycache__", "node_modules"}
 
 

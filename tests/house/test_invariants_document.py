@@ -42,11 +42,14 @@ def test_every_composite_key_is_listed_and_every_listed_one_stands(owner: Owner)
 
 def test_every_law_of_a_trigger_is_listed_and_every_listed_one_stands(owner: Owner):
     rows = catalogue.documented()["Laws of triggers"]
-    assert {(row[2], row[1]) for row in rows} == catalogue.raised(owner)
+    assert {(row[3], row[2], row[1]) for row in rows} == catalogue.raised(owner)
+    assert len(rows) == len(catalogue.raised(owner)), "a law is listed twice"
 
 
 def test_every_trigger_stands_on_the_table_it_is_listed_for(owner: Owner):
     laws = {(row[3], row[2]) for row in catalogue.documented()["Laws of triggers"]}
+    deeds = {(row[2], row[1]) for row in catalogue.documented()["Deeds of triggers"]}
+    assert not laws & deeds
     families = {
         (table, f"{table}_{law}")
         for tables, own in (
@@ -56,7 +59,7 @@ def test_every_trigger_stands_on_the_table_it_is_listed_for(owner: Owner):
         for table in tables
         for law in (own, "is_never_emptied")
     }
-    assert laws | families == catalogue.triggers(owner)
+    assert laws | deeds | families == catalogue.triggers(owner)
 
 
 def test_every_count_is_listed_and_every_listed_one_stands(owner: Owner):

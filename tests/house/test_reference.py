@@ -1,19 +1,27 @@
-"""docs/reference.md names every setting, scope, state, move, code and event, and no other."""
+"""docs/reference.md names every setting, scope, state, ground, code, event: these and no other."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from house.source import calls, modules, shown
 
 from accounts.agreements.models import Acceptance
 from accounts.credentials.rules import SESSION_SCOPES
+from accounts.rates.rules import ActKind
 from generation.engines.protocol import FailureCode
-from generation.jobs.rules import MOVES, State
+from generation.jobs import rules as jobs
 from generation.media.failure import MediaCode
 from greenroom.checkout import CHECKOUT
+from review.contributions import rules as contributions
+from review.credits import rules as credit_lines
+from review.payouts import rules as payouts
+from review.policies.rules import Ground
+from review.submissions import rules as cases
 
 DOCUMENT = CHECKOUT / "docs/reference.md"
 CODE = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -37,15 +45,27 @@ NO_EVENTS = {
 ENDINGS = {"agreement": set(Acceptance.Act.values), "credential": {"revoked", "expired"}}
 # Codes of an order that name the field first: f"{name}_out_of_range".
 OF_FIELDS = {f"{name}_out_of_range" for name in ("seed", "frames", "steps", "size")}
+# What moves, and the rules that hold its states and its table of moves.
+MOVERS: dict[str, Any] = {
+    "job": jobs,
+    "case": cases,
+    "credit line": credit_lines,
+    "contribution": contributions,
+    "payout": payouts,
+}
+
+
+def section(heading: str) -> str:
+    found = DOCUMENT.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    assert found, f"docs/reference.md has no section {heading!r}"
+    return found
 
 
 def listed(heading: str) -> set[str]:
     """The first column of the table under this heading."""
-    section = DOCUMENT.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    assert section, f"docs/reference.md has no section {heading!r}"
     return {
         name
-        for line in section.splitlines()
+        for line in section(heading).splitlines()
         if line.startswith("| `")
         for name in re.findall(r"`([^`]+)`", line.split(" | ")[0])
     }
@@ -122,14 +142,25 @@ def test_every_scope_is_in_the_reference():
     assert listed("Scopes") == set(SESSION_SCOPES)
 
 
-def test_every_state_of_a_job_is_in_the_reference():
-    assert listed("States of a job") == set(State.values)
+@pytest.mark.parametrize("mover", MOVERS)
+def test_every_state_is_in_the_reference(mover):
+    assert listed(f"States of a {mover}") == set(MOVERS[mover].State.values)
 
 
-def test_every_move_of_a_job_is_in_the_reference():
-    rows = re.findall(r"^\| `(\w+)` → `(\w+)` \| `(\w+)`", DOCUMENT.read_text(), re.MULTILINE)
-    table = {(before.value, after.value, move.value) for (before, move), after in MOVES.items()}
-    assert set(rows) == table
+@pytest.mark.parametrize("mover", MOVERS)
+def test_every_move_is_in_the_reference(mover):
+    text = section(f"Moves of a {mover}")
+    rows = re.findall(r"^\| `(\w+)` → `(\w+)` \| `(\w+)`", text, re.MULTILINE)
+    moves = MOVERS[mover].MOVES.items()
+    assert set(rows) == {(before.value, after.value, move.value) for (before, move), after in moves}
+
+
+def test_every_ground_is_in_the_reference():
+    assert listed("Grounds") == set(Ground.values)
+
+
+def test_every_kind_of_act_is_in_the_reference():
+    assert listed("Kinds of acts") == set(ActKind.values)
 
 
 def test_every_error_code_is_in_the_reference():

@@ -33,7 +33,10 @@ def test_doors_ask_queries_and_commands_and_never_the_database():
 def test_no_file_or_folder_is_called_after_nothing():
     found = [
         shown(path)
-        for shelf in ("platform", "accounts", "generation", "tests", "benchmarks", "templates")
+        for shelf in (
+            *("platform", "accounts", "generation", "review"),
+            *("tests", "benchmarks", "templates"),
+        )
         for path in (CHECKOUT / shelf).rglob("*")
         if path.stem.strip("_") in EMPTY_NAMES and "__pycache__" not in path.parts
     ]
@@ -60,7 +63,7 @@ def test_nothing_is_left_for_later():
     assert found == []
 
 
-@pytest.mark.parametrize("app", ["core", "accounts", "generation"])
+@pytest.mark.parametrize("app", ["core", "accounts", "generation", "review"])
 def test_every_feature_keeps_to_the_usual_names_of_files(app):
     """A further kind of file is allowed where it says what it is; these two say nothing."""
     for path in files("*.py", shelves=(f"platform/{app}" if app == "core" else app,)):

@@ -1,54 +1,27 @@
-"""For each rule of docs/invariants.md one deed in raw SQL that breaks it, and nothing else.
-
-``clone`` copies a row with other values in some columns; ``change`` updates rows. An attack is a
-list of statements; the last one, or the end of the transaction, must be refused by the rule.
-"""
+"""For each rule of docs/invariants.md one deed in raw SQL that breaks it, and nothing else."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
+from invariants import money_attacks, review_attacks
+from invariants.deeds import (
+    A_HASH,
+    FOREVER,
+    FREE,
+    LONG_AGO,
+    Statement,
+    change,
+    checks,
+    clone,
+    foreign,
+    raised,
+    unique,
+)
 from invariants.world import World
 
 from core.ids import new_id
-
-Statement = tuple[str, dict[str, Any]]
-Deed = Callable[[World], list[Statement]]
-
-CHECK, UNIQUE, FOREIGN, RAISED = "23514", "23505", "23503", "23001"
-NO_RIGHT = "42501"
-A_HASH = "ab" * 32
-
-
-@dataclass(frozen=True)
-class Attack:
-    """``sqlstate`` is the owner's answer; the application's is ``NO_RIGHT`` where it may not try.
-
-    ``behind`` names the rule that refuses first; the owner lifts it, and whatever else stands in
-    front, by ``lifts``.
-    """
-
-    name: str
-    sqlstate: str
-    deed: Deed
-    application_may_try: bool = True
-    behind: str | None = None
-    lifts: tuple[str, ...] = ()
-
-
-def clone(table: str, where: str = "true", /, **other: Any) -> list[Statement]:
-    columns = {"id": new_id(), **other}
-    copied = "(jsonb_populate_record(r, %(other)s::jsonb)).*"
-    insert = f"INSERT INTO {table} SELECT {copied} FROM {table} r WHERE {where} LIMIT 1"
-    return [(insert, {"other": json.dumps(columns, default=str)})]
-
-
-def change(table: str, written: str, where: str = "true") -> list[Statement]:
-    return [(f"UPDATE {table} SET {written} WHERE {where}", {})]
 
 
 def a_job_like(w: World, **other: Any) -> list[Statement]:
@@ -68,24 +41,6 @@ def a_job_like(w: World, **other: Any) -> list[Statement]:
         ),
     ]
 
-
-def checks(name: str, deed: Deed, **how: Any) -> Attack:
-    return Attack(name, CHECK, deed, **how)
-
-
-def unique(name: str, deed: Deed, **how: Any) -> Attack:
-    return Attack(name, UNIQUE, deed, **how)
-
-
-def foreign(name: str, deed: Deed, **how: Any) -> Attack:
-    return Attack(name, FOREIGN, deed, **how)
-
-
-def raised(name: str, deed: Deed, **how: Any) -> Attack:
-    return Attack(name, RAISED, deed, **how)
-
-
-FOREVER, LONG_AGO = "2999-01-01T00:00:00Z", "1999-01-01T00:00:00Z"
 
 ACCOUNTS = [
     # People
@@ -423,8 +378,6 @@ JOBS = [
     ),
 ]
 
-FREE = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-
 
 def a_clip_like(w: World, **other: Any) -> list[Statement]:
     """A clip for the running job, of which only ``other`` is wrong."""
@@ -498,4 +451,19 @@ CORE = [
     ),
 ]
 
-ATTACKS = [*ACCOUNTS, *CATALOGUE, *JOBS, *CLIPS, *CORE]
+ATTACKS = [
+    *ACCOUNTS,
+    *CATALOGUE,
+    *JOBS,
+    *CLIPS,
+    *CORE,
+    *review_attacks.REVIEW,
+    *money_attacks.MONEY,
+]
+
+# A row with a count below zero, where a mere copy of a row would be refused for something else.
+MINUS_ONE: dict[str, Callable[[World, str], list[Statement]]] = {
+    "generation_job": lambda w, column: a_job_like(w, **{column: -1}),
+    **review_attacks.MINUS_ONE,
+    **money_attacks.MINUS_ONE,
+}

@@ -14,7 +14,8 @@ DOCUMENT = CHECKOUT / "docs/invariants.md"
 # Tables of other people's apps, and the two that Django makes for their sake.
 NOT_OURS = re.compile(r"(account|mfa|auth|django)_|accounts_person_(groups|user_permissions)$")
 
-OUR_TABLES = "conrelid::regclass::text ~ '^(core|accounts|generation)_'"
+OURS = "'^(core|accounts|generation|review)_'"
+OUR_TABLES = f"conrelid::regclass::text ~ {OURS}"
 
 
 def documented() -> dict[str, list[list[str]]]:
@@ -73,7 +74,7 @@ def uniques(connection: psycopg.Connection[Any]) -> set[tuple[str, str]]:
         connection,
         "SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index"
         " WHERE (indisunique OR indisexclusion) AND NOT indisprimary"
-        " AND indrelid::regclass::text ~ '^(core|accounts|generation)_'",
+        f" AND indrelid::regclass::text ~ {OURS}",
     )
     return {(table, name) for table, name in rows}
 
@@ -96,14 +97,19 @@ def triggers(connection: psycopg.Connection[Any]) -> set[tuple[str, str]]:
     return {(table, name) for table, name in rows}
 
 
-def raised(connection: psycopg.Connection[Any]) -> set[tuple[str, str]]:
-    """Trigger and constraint name of every rule that the code of a trigger raises by name."""
-    rows = connection.execute(
-        "SELECT DISTINCT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
-        " WHERE NOT t.tgisinternal AND p.proname <> 'core_refuse_change'"
-    ).fetchall()
+def raised(connection: psycopg.Connection[Any]) -> set[tuple[str, str, str]]:
+    """Table, trigger and constraint name of every rule that the code of a trigger raises by name,
+    itself or in a function that it performs."""
+    rows = _ask(
+        connection,
+        "SELECT t.tgrelid::regclass::text, t.tgname, p.prosrc, ARRAY("
+        "   SELECT f.prosrc FROM pg_proc f WHERE f.pronamespace = 'public'::regnamespace"
+        "   AND p.prosrc LIKE '%PERFORM ' || f.proname || '(%')"
+        " FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+        " WHERE NOT t.tgisinternal AND p.proname <> 'core_refuse_change'",
+    )
     return {
-        (trigger, name)
-        for trigger, source in rows
-        for name in re.findall(r"CONSTRAINT = '(\w+)'", source)
+        (table, trigger, name)
+        for table, trigger, source, performed in rows
+        for name in re.findall(r"CONSTRAINT\s*=\s*'(\w+)'", "".join([source, *performed]))
     }

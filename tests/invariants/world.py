@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from invariants.review_world import ReviewWorld, a_review_world
 
 from accounts.invitations.commands import invite_person
 from accounts.invitations.models import Invitation
@@ -22,6 +23,7 @@ from generation.jobs.rules import State
 from generation.renditions.models import Opening
 from stage.builders import a_clip, a_job, a_programme
 from stage.cast import Member, a_member
+from stage.clock import Clock
 
 NOT_YET = UUID(int=0)
 
@@ -32,6 +34,7 @@ class World:
     second_tester: Member
     reviewer: Member
     stranger: Member
+    review: ReviewWorld = field(init=False)
     jobs: dict[str, UUID] = field(default_factory=dict)
     clip: UUID = NOT_YET
     master: UUID = NOT_YET
@@ -51,7 +54,7 @@ class World:
         return f"work_id = '{self.jobs[state]}'"
 
 
-def a_world() -> World:
+def a_world(clock: Clock) -> World:
     studio, elsewhere = a_programme("studio"), a_programme("elsewhere")
     world = World(
         tester=a_member(studio, Role.TESTER, name="tester"),
@@ -59,6 +62,7 @@ def a_world() -> World:
         reviewer=a_member(studio, Role.REVIEWER, name="reviewer"),
         stranger=a_member(elsewhere, Role.TESTER, name="stranger"),
     )
+    world.review = a_review_world(world, clock)
     _work(world)
     _work_of_others(world)
     _look(world)

@@ -147,7 +147,7 @@ class Template:
 
 
 def _what_shapes_the_schema() -> list[Path]:
-    shelves = [CHECKOUT / name for name in ("platform/core", "accounts", "generation")]
+    shelves = [CHECKOUT / name for name in ("platform/core", "accounts", "generation", "review")]
     migrations = [
         path
         for shelf in shelves
