@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, PageWish, PublicId, Ratio, Seconds, Shape, operation, page_of
+from core.api import Endpoint, PageWish, PublicId, Ratio, Seconds, Shape, Text, operation, page_of
 from core.ids import shown
+from generation.clips.commands import say_why
 from generation.clips.models import Clip
 from generation.clips.queries import clip_for, clips_of, seen_by
+from generation.clips.rules import Why
 
 
 class RenditionShown(Shape):
@@ -69,6 +71,21 @@ class ClipWhole(ClipShown):
     )
 
 
+class ViewingWish(Shape):
+    why = serializers.ChoiceField(
+        Why.choices, help_text=_("The clip's owner reads it, with your role.")
+    )
+
+
+class ViewingShown(Shape):
+    clip = PublicId("clip")
+    url = Text(help_text=_("The clip, open to you until then."))
+    role = Text(help_text=_("The role in which you look."))
+    why = Text()
+    at = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+
+
 class Clips(Endpoint):
     @operation(
         scope=Scope.CLIPS_READ,
@@ -100,6 +117,33 @@ class OneClip(Endpoint):
             "seen_by": seen_by(clip) if is_mine else None,
         }
         return self.answer(ClipWhole(facts).data)
+
+
+class Viewings(Endpoint):
+    @operation(
+        scope=Scope.CLIPS_READ,
+        summary=_("Say why you open somebody else's clip"),
+        words=_(
+            "For reviewers, managers and auditors. The clip and its files are open to you for half"
+            " an hour; its owner sees in which role you looked, when and why."
+        ),
+        asks=ViewingWish,
+        answers=ViewingShown,
+        status=201,
+        refuses=(404,),
+        example={"why": "question"},
+    )
+    def post(self, request: Request, clip_id: str) -> Response:
+        viewing = say_why(actor=self.actor, shown_id=clip_id, **self.asked())
+        facts = {
+            "clip": viewing.clip_id,
+            "url": reverse("api-clip", args=[clip_id]),
+            "role": viewing.role,
+            "why": viewing.why,
+            "at": viewing.at,
+            "until": viewing.until,
+        }
+        return self.answer(dict(ViewingShown(facts).data))
 
 
 def _facts(clip: Clip) -> dict[str, Any]:
@@ -150,4 +194,5 @@ def _rendition(rendition: Any) -> dict[str, Any]:
 urlpatterns = [
     path("clips", Clips.as_view(), name="api-clips"),
     path("clips/<str:clip_id>", OneClip.as_view(), name="api-clip"),
+    path("clips/<str:clip_id>/viewings", Viewings.as_view(), name="api-clip-viewings"),
 ]

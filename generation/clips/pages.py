@@ -1,11 +1,12 @@
-"""A clip's page: picture, what was asked, what made it, who saw it."""
+"""What this floor shows of clips: cards, the pieces of a clip's page, and why staff look."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -16,14 +17,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.credentials.doors import PortalRequest, signed_in
 from core.api import page_of
-from core.audit.queries import events_of
-from core.errors import Absent
 from core.ids import shown
 from generation.clips.commands import say_why
 from generation.clips.models import Clip
-from generation.clips.queries import clip_for, clip_to_view, seen_by
+from generation.clips.queries import clip_to_view, seen_by
 from generation.clips.rules import Why
-from generation.clips.words import record_sentence, role_words, why_words
+from generation.clips.words import duration_text, role_words, why_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +41,36 @@ class Card:
 
 
 def shown_cards(
-    clips: QuerySet[Clip], *, cursor: str | None, most: int
+    clips: QuerySet[Clip],
+    *,
+    cursor: str | None,
+    most: int,
+    states: Callable[[list[UUID]], dict[UUID, str]],
 ) -> tuple[list[Card], str | None]:
-    """One page of clips, and the cursor of the next."""
+    """One page of clips, and the cursor of the next.
+
+    ``states`` gives the sentence of each of these clips: floors above this one know it.
+    """
     page = page_of(clips, {"limit": most, "cursor": cursor}, by=("-made_at", "-id"))
-    return [_card(clip) for clip in page.rows], page.next
+    sentences = states([clip.id for clip in page.rows])
+    return [_card(clip, sentences[clip.id]) for clip in page.rows], page.next
 
 
-@signed_in
-def clip_page(request: PortalRequest, clip: str) -> HttpResponse:
-    try:
-        found = clip_for(request.actor, clip)
-    except Absent:
-        clip_to_view(request.actor, clip)  # absent too for everybody who may not look
-        return redirect("ask-clip", clip)
-    is_mine = found.party_id == request.actor.party_id
-    job = shown("job", found.job_id)
-    return render(
-        request,
-        "generation/clips/clip.html",
-        {
-            "clip": _shown(found),
-            "renditions": _files(found),
-            "seen_by": [
-                {
-                    "at": look.at,
-                    "role_words": role_words(look.role),
-                    "why_words": why_words(look.why),
-                }
-                for look in seen_by(found)
-            ],
-            "record": _record(found, request),
-            "again_url": f"{reverse('new-clip')}?again={job}" if is_mine else None,
-            "continue_url": f"{reverse('new-clip')}?continue={job}" if is_mine else None,
-            "is_mine": is_mine,
-        },
-    )
+def clip_pieces(request: PortalRequest, clip: Clip) -> dict[str, Any]:
+    """What this floor says of a clip, for the page that joins it with what others know."""
+    is_mine = clip.party_id == request.actor.party_id
+    job = shown("job", clip.job_id)
+    return {
+        "clip": _shown(clip),
+        "renditions": _files(clip),
+        "seen_by": [
+            {"at": look.at, "role_words": role_words(look.role), "why_words": why_words(look.why)}
+            for look in seen_by(clip)
+        ],
+        "again_url": f"{reverse('new-clip')}?again={job}" if is_mine else None,
+        "continue_url": f"{reverse('new-clip')}?continue={job}" if is_mine else None,
+        "is_mine": is_mine,
+    }
 
 
 @signed_in
@@ -102,15 +95,7 @@ def ask(request: PortalRequest, clip: str) -> HttpResponse:
     )
 
 
-def duration_text(frames: int, num: int, den: int) -> str:
-    """Seconds with one decimal below a minute, then minutes and seconds."""
-    seconds = frames * den / num
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
-
-
-def _card(clip: Clip) -> Card:
+def _card(clip: Clip, state_words: str) -> Card:
     files = {one.kind: one for one in clip.renditions.all()}
     sprite = files.get("sprite")
     return Card(
@@ -121,7 +106,7 @@ def _card(clip: Clip) -> Card:
         sprite_columns=int(sprite.recipe.get("columns", 0)) if sprite else 0,
         title=clip.prompt,
         duration_text=duration_text(clip.frames, clip.rate_num, clip.rate_den),
-        state_words=_("Only you can see it"),
+        state_words=state_words,
         made_at=clip.made_at,
         width=clip.width,
         height=clip.height,
@@ -180,31 +165,10 @@ def _files(clip: Clip) -> list[dict[str, Any]]:
     ]
 
 
-def _record(clip: Clip, request: PortalRequest) -> list[dict[str, Any]]:
-    events = sorted(chain(events_of(clip.job_id), events_of(clip.id)), key=lambda event: event.at)
-    return [
-        {
-            "at": event.at,
-            "role": _who(event.actor_party_id, clip, request),
-            "sentence": record_sentence(event.kind, event.facts),
-        }
-        for event in events
-    ]
-
-
-def _who(party_id: Any, clip: Clip, request: PortalRequest) -> str:
-    if party_id is None:
-        return _("Greenroom")
-    if party_id == request.actor.party_id:
-        return _("You")
-    return _("The maker") if party_id == clip.party_id else _("Staff")
-
-
 def _media(rendition: Any) -> str:
     return f"/media/{shown('rendition', rendition.id)}" if rendition else ""
 
 
 urlpatterns = [
-    path("clips/<str:clip>", clip_page, name="clip"),
     path("clips/<str:clip>/why", ask, name="ask-clip"),
 ]

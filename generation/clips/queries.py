@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, Value, When
 
 from accounts.credentials.queries import Actor
 from core.clock import CoreNow
@@ -54,18 +54,25 @@ def clip_to_view(actor: Actor, shown_id: str) -> tuple[Clip, str]:
 
 
 def seen_by(clip: Clip) -> list[Look]:
-    """Who opened files of this clip, oldest first: one line per viewer and half hour."""
+    """Who opened files of this clip, oldest first: one line per member and half hour.
+
+    The public, who has no name, is one line for each way in, however often it came.
+    """
     # By relation, since renditions know of clips and not the other way round.
     opening = "renditions__openings__"
     rows: Any = (
         Clip.objects.filter(id=clip.id, renditions__openings__isnull=False)
-        .values_list(
-            f"{opening}viewer_id", f"{opening}half_hour", f"{opening}role", f"{opening}why"
+        .annotate(
+            when=Case(
+                When(**{f"{opening}viewer__isnull": True}, then=Value(0)),
+                default=F(f"{opening}half_hour"),
+            )
         )
+        .values_list(f"{opening}viewer_id", "when", f"{opening}role", f"{opening}why")
         .annotate(first=Min(f"{opening}at"))
         .order_by("first")
     )
-    return [Look(role, why, at) for _viewer, _half_hour, role, why, at in rows]
+    return [Look(role, why, at) for _viewer, _when, role, why, at in rows]
 
 
 def _clips(actor: Actor) -> QuerySet[Clip]:

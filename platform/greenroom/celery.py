@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "greenroom.settings")
 
 app = Celery("greenroom")
 app.config_from_object("greenroom.schedule")
-app.autodiscover_tasks(["generation", "accounts", "greenroom"])
+app.autodiscover_tasks(["generation", "accounts", "review", "greenroom"])
 
 
 @setup_logging.connect
