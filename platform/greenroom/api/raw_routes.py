@@ -19,8 +19,10 @@ def _media() -> dict[str, Any]:
         "operationId": "media_read",
         "summary": _("Receive a file of a clip"),
         "description": _(
-            "The bytes of one rendition: of your own clip, or as staff after saying why in the"
-            " portal. One byte range at a time; the ETag is the file's SHA-256."
+            "The bytes of one rendition: of your own clip, or as staff after saying why. What is"
+            " on the showcase is everybody's, without a credential too; what is released by link"
+            " is at /shared/{secret}/{rendition_id}. One byte range at a time; the ETag is the"
+            " file's SHA-256."
         ),
         "tags": ["media"],
         **_guarded(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -37,6 +38,9 @@ from greenroom.router.senders import sender
 from greenroom.router.spool import Limits
 
 log = logging.getLogger(__name__)
+
+# The page of a share link is Django's, its files are not.
+_SHARED_FILE = re.compile(r"/shared/(?P<secret>[^/]+)/(?P<name>[^/]+)\Z")
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -89,6 +93,8 @@ class Router:
             await self._routes.events(exchange)
         elif exchange.path.startswith("/media/"):
             await self._routes.media(exchange, exchange.path.removeprefix("/media/"))
+        elif shared := _SHARED_FILE.match(exchange.path):
+            await self._routes.media.by_link(exchange, shared["secret"], shared["name"])
         elif exchange.path == "/health/live":
             await self._routes.health.live(exchange)
         elif exchange.path == "/health/ready":

@@ -116,10 +116,22 @@ class Database:
         given = [rendition_id, credential.party_id, credential.programme_id]
         return _first(await self._rows(Opening, asked, given))
 
+    async def public_opening(self, rendition_id: UUID, link: bytes | None) -> Opening | None:
+        asked = (
+            "SELECT rendition_id, storage_path, bytes AS size, sha256, media_type, filename,"
+            " false AS is_owner FROM released_rendition(%s, %s::bytea)"
+        )
+        return _first(await self._rows(Opening, asked, [rendition_id, link]))
+
     async def record(self, credential: Credential, opening: Opening) -> None:
         await self._scalar(
             "SELECT record_opening(%s, %s, %s)",
             [opening.rendition_id, credential.party_id, credential.id],
+        )
+
+    async def record_public(self, opening: Opening, link: bytes | None) -> None:
+        await self._scalar(
+            "SELECT record_public_opening(%s, %s::bytea)", [opening.rendition_id, link]
         )
 
     # Jobs

@@ -1,4 +1,7 @@
-"""GET and HEAD /media/<rendition id>: authorised at every open, then sent by one of the back ends.
+"""GET and HEAD of a rendition: authorised at every open, then sent by one of the back ends.
+
+``/media/<rendition id>`` is for its owner, for staff who said why, and for everybody while it is on
+the showcase; ``/shared/<secret>/<rendition id>`` for whoever has a link that is not revoked.
 
 The order matters: who asks, may they, is the file whole, do they have it already, and only then is
 the opening recorded and a byte sent. Whoever cannot be recorded sees nothing.
@@ -22,6 +25,7 @@ from greenroom.router.authentication import Credential
 from greenroom.router.exchange import Exchange, Headers
 from greenroom.router.problems import refuse
 from greenroom.router.ranges import Part, Unsatisfiable, asked_part, is_unchanged, may_be_partial
+from review.releases.rules import digest_of
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,7 @@ class FileDamaged(Exception):
 @dataclass(frozen=True)
 class Opening:
     """What may be sent to this viewer, and how it is described. `cache` is a Cache-Control value:
-    every use asks again, so that a revoked credential ends here too."""
+    every use asks again, so that a revoked credential and a release taken down end here too."""
 
     rendition_id: UUID
     storage_path: str
@@ -58,7 +62,13 @@ class Openings(Protocol):
         """None for absent and for forbidden: nobody can tell which."""
         ...
 
+    async def public_opening(self, rendition_id: UUID, link: bytes | None) -> Opening | None:
+        """What anybody may receive: on the showcase, or by a link (the SHA-256 of its secret)."""
+        ...
+
     async def record(self, credential: Credential, opening: Opening) -> None: ...
+
+    async def record_public(self, opening: Opening, link: bytes | None) -> None: ...
 
 
 class Delivery(Protocol):
@@ -80,6 +90,15 @@ class Backend(Protocol):
 
 
 Authenticate = Callable[[Exchange], Awaitable[Credential | None]]
+Record = Callable[[Opening], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """An opening, and how it is written down; an owner's own is not."""
+
+    opening: Opening
+    record: Record | None
 
 
 class Media:
@@ -89,24 +108,54 @@ class Media:
         self._backend = backend
 
     async def __call__(self, exchange: Exchange, name: str) -> None:
-        if exchange.method not in ("GET", "HEAD"):
-            await refuse(exchange, problems.READ_ONLY)
+        if not await _is_reading(exchange):
             return
         credential = await self._authenticate(exchange)
-        if credential is None:
-            await refuse(exchange, problems.NOT_SIGNED_IN)
-        elif not credential.carries(Scope.CLIPS_READ):
-            await refuse(exchange, problems.WRONG_SCOPE)
+        rendition_id = read_id("rendition", name)
+        allowed = await self._as_member(credential, rendition_id)
+        if allowed is None:
+            allowed = await self._as_anybody(rendition_id, link=None)
+        if allowed is None:
+            await refuse(exchange, _why_not(credential))
         else:
-            await self._open(exchange, credential, read_id("rendition", name))
+            await self._open(exchange, allowed)
 
-    async def _open(
-        self, exchange: Exchange, credential: Credential, rendition_id: UUID | None
-    ) -> None:
-        opening = rendition_id and await self._openings.opening(credential, rendition_id)
-        if not opening:
+    async def by_link(self, exchange: Exchange, secret: str, name: str) -> None:
+        """Whoever has the link needs no name; every dead link looks like one that never was."""
+        if not await _is_reading(exchange):
+            return
+        link, rendition_id = digest_of(secret), read_id("rendition", name)
+        allowed = await self._as_anybody(rendition_id, link) if link else None
+        if allowed is None:
             await refuse(exchange, problems.NOT_FOUND)
             return
+        mine = await self._as_member(await self._authenticate(exchange), rendition_id)
+        # An owner who tries their own link is not the public.
+        is_owner = mine is not None and mine.opening.is_owner
+        await self._open(exchange, mine if mine is not None and is_owner else allowed)
+
+    async def _as_member(
+        self, credential: Credential | None, rendition_id: UUID | None
+    ) -> Allowed | None:
+        if credential is None or rendition_id is None or not credential.carries(Scope.CLIPS_READ):
+            return None
+        opening = await self._openings.opening(credential, rendition_id)
+        if opening is None:
+            return None
+        if opening.is_owner:
+            return Allowed(opening, None)
+        return Allowed(opening, lambda shown: self._openings.record(credential, shown))
+
+    async def _as_anybody(self, rendition_id: UUID | None, link: bytes | None) -> Allowed | None:
+        if rendition_id is None:
+            return None
+        opening = await self._openings.public_opening(rendition_id, link)
+        if opening is None:
+            return None
+        return Allowed(opening, lambda shown: self._openings.record_public(shown, link))
+
+    async def _open(self, exchange: Exchange, allowed: Allowed) -> None:
+        opening = allowed.opening
         facts = {"rendition": str(opening.rendition_id)}
         try:
             delivery = await self._backend.ready(opening)
@@ -119,13 +168,12 @@ class Media:
             await refuse(exchange, problems.FILE_DAMAGED)
             return
         try:
-            await self._deliver(exchange, credential, opening, delivery)
+            await self._deliver(exchange, allowed, delivery)
         finally:
             delivery.close()
 
-    async def _deliver(
-        self, exchange: Exchange, credential: Credential, opening: Opening, delivery: Delivery
-    ) -> None:
+    async def _deliver(self, exchange: Exchange, allowed: Allowed, delivery: Delivery) -> None:
+        opening = allowed.opening
         headers = _described(exchange, opening)
         try:
             part = _part(exchange, opening)
@@ -133,13 +181,26 @@ class Media:
             beyond = ("Content-Range", f"bytes */{opening.size}")
             await exchange.answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, [*headers, beyond])
             return
-        if exchange.method == "GET" and not opening.is_owner:
-            await self._openings.record(credential, opening)
+        if exchange.method == "GET" and allowed.record is not None:
+            await allowed.record(opening)
         if is_unchanged(exchange.header("if-none-match"), opening.etag):
             await exchange.start(HTTPStatus.NOT_MODIFIED, headers)
             await exchange.body(b"")
             return
         await delivery.send(exchange, part, headers)
+
+
+async def _is_reading(exchange: Exchange) -> bool:
+    if exchange.method in ("GET", "HEAD"):
+        return True
+    await refuse(exchange, problems.READ_ONLY)
+    return False
+
+
+def _why_not(credential: Credential | None) -> problems.Problem:
+    if credential is None:
+        return problems.NOT_SIGNED_IN
+    return problems.NOT_FOUND if credential.carries(Scope.CLIPS_READ) else problems.WRONG_SCOPE
 
 
 def _described(exchange: Exchange, opening: Opening) -> Headers:

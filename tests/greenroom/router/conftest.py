@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 
 from accounts.credentials.rules import Letter, digest, new_token, session_digest
-from core.ids import new_id, shown
+from core.ids import new_id, read_id, shown
 from greenroom.router.app import Router, Routes
 from greenroom.router.authentication import Authentication, CredentialRow
 from greenroom.router.bridge import Django
@@ -52,6 +52,8 @@ class Rows:
     renditions: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
     viewers: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
     recorded: list[tuple[UUID, UUID]] = field(default_factory=list)
+    released: dict[UUID, set[bytes | None]] = field(default_factory=dict)
+    recorded_public: list[tuple[UUID, bytes | None]] = field(default_factory=list)
     jobs: dict[UUID, JobNow] = field(default_factory=dict)
     looks: list[tuple[float, UUID]] = field(default_factory=list)
     migrated: bool = True
@@ -79,6 +81,17 @@ class Rows:
         if (rendition_id, credential.party_id) in self.viewers:
             return replace(opening, is_owner=False)
         return None
+
+    async def public_opening(self, rendition_id: UUID, link: bytes | None) -> Opening | None:
+        self._ask()
+        if link not in self.released.get(rendition_id, set()):
+            return None
+        _owner, opening = self.renditions[rendition_id]
+        return replace(opening, is_owner=False)
+
+    async def record_public(self, opening: Opening, link: bytes | None) -> None:
+        self._ask()
+        self.recorded_public.append((opening.rendition_id, link))
 
     async def record(self, credential: Any, opening: Opening) -> None:
         self._ask()
@@ -136,6 +149,13 @@ class Rows:
             scopes=list(scopes),
             is_live=True,
         )
+
+    def release(self, shown_id: str, *links: bytes | None) -> UUID:
+        """On the showcase (None) or by these digests of links, and no other way."""
+        rendition = read_id("rendition", shown_id)
+        assert rendition is not None
+        self.released[rendition] = set(links)
+        return rendition
 
     def revoke_everything(self) -> None:
         for rows in (self.by_key_id, self.by_session_digest):

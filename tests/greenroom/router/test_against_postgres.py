@@ -17,6 +17,8 @@ from accounts.programmes.commands import add_member
 from accounts.programmes.models import Role
 from core.ids import shown
 from generation.clips.commands import say_why
+from generation.clips.queries import seen_by
+from generation.clips.words import role_words, why_words
 from generation.jobs.commands import cancel_job
 from generation.renditions.models import Opening
 from greenroom import wsgi
@@ -25,8 +27,15 @@ from greenroom.router.app import application
 from greenroom.router.database import Database, connection_parameters
 from greenroom.router.health import migrations_on_disk
 from greenroom.router.options import Options
+from review.releases.commands import (
+    make_share_link,
+    release_clip,
+    revoke_share_link,
+    take_down_release,
+)
 from stage.builders import a_clip, a_job
 from stage.cast import Member
+from stage.review import an_approved_clip, open_review
 from stage.together import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -275,3 +284,96 @@ def test_the_router_holds_few_connections(real, tester, follow, database):
     ).fetchone()
 
     assert held <= 5
+
+
+@pytest.fixture
+def released(tester, reviewer, clock):
+    open_review(tester.programme)
+    clip = an_approved_clip(tester, reviewer, clock)
+    # What the reviewer opened the clip for is over; and no half hour ends in between.
+    clock.advance(hours=2)
+    clock.stop()
+
+    def release(**wanted):
+        return release_clip(
+            actor=tester.actor, clip_id=shown("clip", clip.id), title="A boat", **wanted
+        )
+
+    return release
+
+
+def _openings():
+    return list(Opening.objects.order_by("at").values_list("viewer_id", "role", "why"))
+
+
+def test_everybody_opens_what_is_on_the_showcase_until_it_is_taken_down(
+    real, tester, stranger, reviewer, released
+):
+    release = released()
+    master = _master(release.clip)
+    visitors = [{}, _bearer(stranger), _cookie(stranger), _bearer(reviewer)]
+    answers = [real.ask(_path(master), **visitor) for visitor in visitors]
+    part = real.ask(_path(master), Range="bytes=0-9")
+
+    assert [one.status for one in answers] == [200] * 4
+    assert {one.content for one in answers} == {part.content + answers[0].content[10:]}
+    assert answers[0].headers["cache-control"] == "private, no-cache"
+    assert _openings() == [(None, "public", "showcase")]
+    (look,) = seen_by(release.clip)
+    assert (role_words(look.role), why_words(look.why)) == ("The public", "on the showcase")
+
+    take_down_release(actor=tester.actor, release_id=shown("release", release.id))
+    absent = real.ask("/media/ren_00000000000000000000000000", **_bearer(stranger))
+    gone = [real.ask(_path(master), **visitor) for visitor in visitors]
+    assert [one.status for one in gone] == [401, 404, 404, 404]
+    assert {one.content for one in gone[1:]} == {absent.content}
+    assert real.ask(_path(master), **_bearer(tester)).status == 200
+
+
+def test_a_link_opens_the_files_of_its_release_until_it_is_revoked(
+    real, tester, stranger, released
+):
+    release = released(is_listed=False)
+    link, secret = make_share_link(actor=tester.actor, release_id=shown("release", release.id))
+    name = shown("rendition", _master(release.clip).id)
+    other = shown("rendition", _master(a_clip(tester, seed=99)).id)
+
+    assert real.ask(f"/media/{name}").status == 401
+    assert real.ask(f"/media/{name}", **_bearer(stranger)).status == 404
+    by_owner = real.ask(f"/shared/{secret}/{name}", **_cookie(tester))
+    assert (by_owner.status, _openings()) == (200, [])
+    by_anybody = real.ask(f"/shared/{secret}/{name}")
+    assert (by_anybody.status, by_anybody.content) == (200, by_owner.content)
+    assert by_anybody.headers["content-disposition"].startswith('inline; filename="rel_')
+    assert _openings() == [(None, "public", "link")]
+    dead = [f"/shared/{secret}/{other}", f"/shared/{'x' * 43}/{name}"]
+    revoke_share_link(actor=tester.actor, link_id=shown("share_link", link.id))
+    answers = [real.ask(path) for path in [*dead, f"/shared/{secret}/{name}"]]
+    assert [one.status for one in answers] == [404] * 3
+    assert len({one.content for one in answers}) == 1
+
+
+def test_a_member_of_staff_with_a_reason_is_not_the_public(real, reviewer, released):
+    release = released()
+    say_why(actor=reviewer.actor, shown_id=shown("clip", release.clip_id), why="audit")
+    assert real.ask(_path(_master(release.clip)), **_bearer(reviewer)).status == 200
+
+    assert _openings() == [(reviewer.party_id, "reviewer", "audit")]
+
+
+def test_the_public_is_one_line_for_each_way_in_however_often_it_comes(
+    real, tester, clock, released
+):
+    release = released()
+    _link, secret = make_share_link(actor=tester.actor, release_id=shown("release", release.id))
+    name = shown("rendition", _master(release.clip).id)
+    for path in (f"/media/{name}", f"/shared/{secret}/{name}", f"/media/{name}"):
+        for _ in range(2):
+            real.ask(path, Range="bytes=0-9")
+        clock.advance(minutes=31)
+
+    assert [why for _viewer, _role, why in _openings()] == ["showcase", "link", "showcase"]
+    assert [(look.role, look.why) for look in seen_by(release.clip)] == [
+        ("public", "showcase"),
+        ("public", "link"),
+    ]
