@@ -14,11 +14,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.credentials.commands import mint_token, revoke_token
+from accounts.credentials.commands import mint_token, revoke_sessions, revoke_token
 from accounts.credentials.methods import fresh_method
 from accounts.credentials.models import Credential
-from accounts.credentials.queries import token_for, tokens_of
-from accounts.credentials.rules import TOKENS_MINT, USUAL_LIFE_DAYS, Scope
+from accounts.credentials.queries import sessions_of, token_for, tokens_of
+from accounts.credentials.rules import TOKEN_SCOPES, TOKENS_MINT, USUAL_LIFE_DAYS, Scope
 from accounts.credentials.words import is_live
 from core.api import Endpoint, PageWish, PublicId, Shape, Text, Whole, operation, page_of
 from core.clock import now
@@ -63,8 +63,23 @@ class MintedToken(ShownToken):
 class NewToken(Shape):
     name = Text(max_length=80)
     reason = Text(max_length=300)
-    scopes = serializers.ListField(child=Text(), allow_empty=False, max_length=20)
+    scopes = serializers.ListField(child=Text(), allow_empty=False, max_length=len(TOKEN_SCOPES))
     days = Whole(default=USUAL_LIFE_DAYS)
+
+
+class ShownSession(Shape):
+    id = PublicId("credential")
+    key_id = Text(help_text=gettext_lazy("As the settings show it, and as the log names it."))
+    is_current = serializers.BooleanField(
+        help_text=gettext_lazy("Whether it is the one that asks; never for a token.")
+    )
+    begun_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+class SignedOut(Shape):
+    revoked = Whole(help_text=gettext_lazy("How many sign-ins ended."))
 
 
 class Tokens(Endpoint):
@@ -138,6 +153,47 @@ class Revocation(Endpoint):
         return self.answer(_shown(ended, now()))
 
 
+class Sessions(Endpoint):
+    @operation(
+        scope=Scope.TOKENS_READ,
+        summary=gettext_lazy("Where you are signed in"),
+        words=gettext_lazy("Browsers that are signed in to the portal, newest first."),
+        answers=ShownSession,
+        query=PageWish,
+        is_list=True,
+    )
+    def get(self, _request: Request) -> Response:
+        page = page_of(
+            sessions_of(self.actor.party_id), self.asked_in_query(), by=("-minted_at", "-id")
+        )
+        return self.answer(page.shown([self._shown(session) for session in page.rows]))
+
+    def _shown(self, session: Credential) -> dict[str, Any]:
+        facts = {
+            "id": session.id,
+            "key_id": session.key_id,
+            "is_current": session.id == self.actor.credential_id,
+            "begun_at": session.minted_at,
+            "expires_at": session.expires_at,
+            "last_used_at": session.last_used_at,
+        }
+        return dict(ShownSession(facts).data)
+
+
+class SignOutEverywhere(Endpoint):
+    @operation(
+        scope=Scope.TOKENS_REVOKE,
+        summary=gettext_lazy("Sign out everywhere"),
+        words=gettext_lazy(
+            "Ends every sign-in at once; jobs they asked for are held for your word. Tokens go on."
+        ),
+        answers=SignedOut,
+    )
+    def post(self, _request: Request) -> Response:
+        revoked = revoke_sessions(actor=self.actor)
+        return self.answer(dict(SignedOut({"revoked": revoked}).data))
+
+
 def _shown(token: Credential, moment: datetime) -> dict[str, Any]:
     facts = {
         "id": token.id,
@@ -172,4 +228,6 @@ urlpatterns = [
     path("tokens", Tokens.as_view()),
     path("tokens/<str:token>", OneToken.as_view()),
     path("tokens/<str:token>/revoke", Revocation.as_view()),
+    path("sessions", Sessions.as_view()),
+    path("sessions/revoke", SignOutEverywhere.as_view()),
 ]

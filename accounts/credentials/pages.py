@@ -20,8 +20,14 @@ from accounts.credentials.doors import PortalRequest, shown_again, signed_in
 from accounts.credentials.methods import fresh_method
 from accounts.credentials.models import Credential
 from accounts.credentials.queries import token_by_key_for, tokens_of
-from accounts.credentials.rules import LONGEST_LIFE_DAYS, SCOPE_WORDS, USUAL_LIFE_DAYS, Scope
-from accounts.credentials.words import shown_token
+from accounts.credentials.rules import (
+    LONGEST_LIFE_DAYS,
+    SCOPE_WORDS,
+    USUAL_LIFE_DAYS,
+    Scope,
+    scopes_for,
+)
+from accounts.credentials.words import SCOPE_GROUPS, shown_token
 from core.clock import now
 from core.errors import KeyReused, Refusal
 from core.idempotency.commands import AlreadyAnswered, Once
@@ -41,7 +47,6 @@ class NewToken(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("What it may do"),
-        choices=[(scope.value, SCOPE_WORDS[scope]) for scope in Scope],
         widget=forms.CheckboxSelectMultiple,
         initial=[Scope.CLIPS_CREATE.value, Scope.CLIPS_READ.value],
     )
@@ -52,6 +57,21 @@ class NewToken(forms.Form):
     )
     # One form makes one token: loading the next page again must not make a second.
     once = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, roles: frozenset[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = self.fields["scopes"]
+        assert isinstance(offered, forms.MultipleChoiceField)
+        offered.choices = [(scope.value, SCOPE_WORDS[scope]) for scope in scopes_for(roles)]
+
+    def scope_groups(self) -> list[tuple[Any, list[Any]]]:
+        """The checkboxes under their headings, those with none left out."""
+        boxes = {box.data["value"]: box for box in self["scopes"].subwidgets}
+        groups = [
+            (title, [boxes[scope] for scope in scopes if scope in boxes])
+            for title, scopes in SCOPE_GROUPS
+        ]
+        return [(title, inside) for title, inside in groups if inside]
 
 
 @require_GET
@@ -68,8 +88,8 @@ def tokens(request: PortalRequest) -> HttpResponse:
 def new_token(request: PortalRequest) -> HttpResponse:
     """Only within five minutes of showing once more who one is."""
     if request.method == "GET":
-        return _ask(request, NewToken(initial={"once": uuid4().hex}))
-    form = NewToken(request.POST)
+        return _ask(request, NewToken(request.actor.roles, initial={"once": uuid4().hex}))
+    form = NewToken(request.actor.roles, request.POST)
     if not form.is_valid():
         return _ask(request, form, status=422)
     try:

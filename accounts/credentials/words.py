@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.credentials.models import Credential
-from accounts.credentials.rules import SCOPE_WORDS, Scope
+from accounts.credentials.rules import SCOPE_WORDS, TOKEN_SCOPES, Scope
 
 State = Credential.State
 
@@ -22,6 +22,52 @@ STATE_WORDS = {
     State.REVOKED: gettext_lazy("Revoked"),
     State.EXPIRED: gettext_lazy("Ended"),
 }
+
+# Every scope stands in one of these, in the order in which one needs them.
+SCOPE_GROUPS = [
+    (gettext_lazy("Clips"), [Scope.CLIPS_CREATE, Scope.CLIPS_READ, Scope.QUOTA_READ]),
+    (
+        gettext_lazy("From review to release"),
+        [
+            Scope.SUBMISSIONS_READ,
+            Scope.SUBMISSIONS_CREATE,
+            Scope.CREDITS_READ,
+            Scope.CREDITS_WRITE,
+            Scope.RELEASES_READ,
+            Scope.RELEASES_CREATE,
+        ],
+    ),
+    (
+        gettext_lazy("Contributions and earnings"),
+        [Scope.CONTRIBUTIONS_READ, Scope.CONTRIBUTIONS_CREATE, Scope.EARNINGS_READ],
+    ),
+    (
+        gettext_lazy("The review desk"),
+        [Scope.CASES_READ, Scope.CASES_DECIDE, Scope.CONTRIBUTIONS_TRIAGE],
+    ),
+    (
+        gettext_lazy("The programme's money"),
+        [
+            Scope.LEDGER_READ,
+            Scope.LEDGER_FUND,
+            Scope.PAYOUTS_PROPOSE,
+            Scope.PAYOUTS_APPROVE,
+            Scope.PAYOUTS_PAY,
+        ],
+    ),
+    (
+        gettext_lazy("The programme and you"),
+        [
+            Scope.PROGRAMME_READ,
+            Scope.NOTICES_READ,
+            Scope.NOTICES_DISMISS,
+            Scope.SETTINGS_READ,
+            Scope.SETTINGS_WRITE,
+            Scope.TOKENS_READ,
+            Scope.TOKENS_REVOKE,
+        ],
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +103,17 @@ def shown_token(token: Credential, moment: datetime) -> ShownToken:
         key_id=token.key_id,
         is_live=live,
         state_words=_("Ended") if ran_out else str(STATE_WORDS[State(token.state)]),
-        scopes_words=[SCOPE_WORDS[Scope(scope)] for scope in token.scopes],
+        scopes_words=_scopes_words(token.scopes),
         made_at=token.minted_at,
         expires_at=token.expires_at,
         last_used=token.last_used_at,
     )
+
+
+def _scopes_words(scopes: list[str]) -> list[Any]:
+    if set(scopes) == set(TOKEN_SCOPES):
+        return [_("Everything that a token may do")]
+    return [SCOPE_WORDS[scope] for scope in Scope if scope in scopes]
 
 
 def shown_session(session: Credential, current: UUID) -> ShownSession:

@@ -12,7 +12,22 @@ from core.outbox.commands import listener
 from core.outbox.models import OutboxMessage
 
 WORTH_TELLING = frozenset(
-    {"job.finished", "job.failed", "job.held", "job.lapsed", "token.minted", "credential.revoked"}
+    {
+        "job.finished",
+        "job.failed",
+        "job.held",
+        "job.lapsed",
+        "token.minted",
+        "credential.revoked",
+        "credit.proposed",
+        "case.decided",
+        "case.overdue",
+        "case.escalated",
+        "case.unstaffed",
+        "contribution.accepted",
+        "contribution.declined",
+        "payout.paid",
+    }
 )
 
 
@@ -31,8 +46,11 @@ def write_notice(message: OutboxMessage) -> None:
     )
 
 
-def dismiss_notice(*, actor: Actor, notice_id: UUID) -> None:
+def dismiss_notice(*, actor: Actor, notice_id: UUID) -> Notice:
     """Put a notice away. Doing it twice is fine; somebody else's is absent."""
     mine = Notice.objects.filter(id=notice_id, party_id=actor.party_id)
-    if not mine.filter(read_at=None).update(read_at=now()) and not mine.exists():
+    mine.filter(read_at=None).update(read_at=now())
+    notice = mine.first()
+    if notice is None:
         raise Absent
+    return notice

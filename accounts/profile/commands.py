@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.people.models import Person, PersonalDetail
+from accounts.profile.rules import zone_names
 from core.audit.commands import record
 from core.errors import InvalidOrder
 from core.text import is_readable
@@ -13,30 +14,31 @@ from core.text import is_readable
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What a person says about themselves; empty means: as the browser or the programme has it."""
+    """What a person says about themselves.
 
-    display_name: str
-    language: str
-    theme: str
-    time_zone: str
+    Empty means: as the browser or the programme has it. None means: as it was.
+    """
+
+    display_name: str | None = None
+    credit_name: str | None = None
+    language: str | None = None
+    theme: str | None = None
+    time_zone: str | None = None
 
 
 def save_detail(*, person: Person, detail: Detail) -> None:
-    """Raises ``InvalidOrder`` for a name that cannot be read as it stands.
+    """Raises ``InvalidOrder`` for a name that cannot be read as it stands, and for no time zone.
 
     The audit hears that it was said, not what: that is personal and stands in its own row."""
-    if not is_readable(detail.display_name):
+    said = {name: text for name, text in asdict(detail).items() if text is not None}
+    for field in ("display_name", "credit_name"):
+        if not is_readable(said.get(field, "")):
+            raise InvalidOrder("name_invalid", _("A name has no control characters."), field=field)
+    # A zone nobody knows would break every page of this person.
+    if said.get("time_zone") and said["time_zone"] not in zone_names():
         raise InvalidOrder(
-            "name_invalid", _("A name has no control characters."), field="display_name"
+            "time_zone_unknown", _("There is no time zone of this name."), field="time_zone"
         )
     with transaction.atomic():
-        PersonalDetail.objects.filter(person=person).update(**asdict(detail))
+        PersonalDetail.objects.filter(person=person).update(**said)
         record("detail.saved", subject=("party", person.party_id), actor=person.party_id)
-
-
-def keep_theme(*, person: Person, theme: str) -> None:
-    PersonalDetail.objects.filter(person=person).update(theme=theme)
-
-
-def keep_language(*, person: Person, language: str) -> None:
-    PersonalDetail.objects.filter(person=person).update(language=language)

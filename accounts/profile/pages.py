@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -23,7 +22,9 @@ from accounts.credentials.queries import sessions_of
 from accounts.credentials.words import shown_session
 from accounts.people.models import PersonalDetail
 from accounts.profile.choices import TIME_ZONE, remember
-from accounts.profile.commands import Detail, keep_language, keep_theme, save_detail
+from accounts.profile.commands import Detail, save_detail
+from accounts.profile.rules import zone_names
+from core.ids import shown
 
 THEMES = [
     (PersonalDetail.Theme.SYSTEM.value, gettext_lazy("As the system has it")),
@@ -37,8 +38,7 @@ def languages() -> list[tuple[str, Any]]:
 
 
 def zones() -> list[tuple[str, Any]]:
-    names = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
-    return [("", _("As the programme has it")), *((name, name) for name in names)]
+    return [("", _("As the programme has it")), *((name, name) for name in zone_names())]
 
 
 class DetailForm(forms.Form):
@@ -48,6 +48,15 @@ class DetailForm(forms.Form):
         max_length=120,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    credit_name = forms.CharField(
+        label=gettext_lazy("Credit name"),
+        help_text=gettext_lazy(
+            "What the public reads where you are credited and have chosen this name."
+        ),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=languages, required=False)
     theme = forms.ChoiceField(label=gettext_lazy("Light or dark"), choices=THEMES)
@@ -72,7 +81,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     if chosen in PersonalDetail.Theme.values:
         remember(response, theme=chosen)
         if request.user.is_authenticated:
-            keep_theme(person=request.user, theme=chosen)
+            save_detail(person=request.user, detail=Detail(theme=chosen))
     return response
 
 
@@ -83,18 +92,18 @@ def language(request: HttpRequest) -> HttpResponse:
     if chosen in dict(settings.LANGUAGES):
         remember(response, language=chosen)
         if request.user.is_authenticated:
-            keep_language(person=request.user, language=chosen)
+            save_detail(person=request.user, detail=Detail(language=chosen))
     return response
 
 
 def _save(request: PortalRequest, form: DetailForm) -> HttpResponse:
-    said = Detail(**form.cleaned_data)
-    save_detail(person=request.user, detail=said)
-    request.session[TIME_ZONE] = said.time_zone
+    said: dict[str, str] = form.cleaned_data
+    save_detail(person=request.user, detail=Detail(**said))
+    request.session[TIME_ZONE] = said["time_zone"]
     messages.success(request, _("Saved."))
     response = redirect("settings")
-    remember(response, theme=said.theme, language=said.language)
-    if not said.language:
+    remember(response, theme=said["theme"], language=said["language"])
+    if not said["language"]:
         response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
     return response
 
@@ -110,6 +119,7 @@ def _show(request: PortalRequest, form: DetailForm, *, status: int = 200) -> Htt
     actor = request.actor
     context = {
         "form": form,
+        "credit_id": shown("party", actor.party_id),
         "sessions": [
             shown_session(session, actor.credential_id) for session in sessions_of(actor.party_id)
         ],

@@ -77,7 +77,21 @@ def groups(schema: dict[str, Any]) -> list[Group]:
         "media": _("Media"),
         "events": _("Live events"),
         "quota": _("Quota"),
+        "submissions": _("Submissions"),
+        "credits": _("Credit lines"),
+        "releases": _("Releases"),
+        "links": _("Share links"),
+        "contributions": _("Contributions"),
+        "earnings": _("Earnings"),
+        "programme": _("The programme"),
+        "agreement": _("The agreement"),
+        "cases": _("The review desk"),
+        "ledger": _("The ledger"),
+        "payouts": _("Payouts"),
+        "notices": _("Notices"),
+        "settings": _("Settings"),
         "tokens": _("Tokens"),
+        "sessions": _("Sign-ins"),
     }
     order = [*names, *(tag for tag in found if tag not in names)]
     return [Group(names.get(tag, tag), found[tag]) for tag in order if tag in found]

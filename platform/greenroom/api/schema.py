@@ -23,7 +23,7 @@ from core.ids import PREFIXES
 from greenroom.api.problems import MEDIA_TYPE, words_of
 from greenroom.api.raw_routes import raw_paths
 
-VERBS = {"GET": "read", "POST": "create", "DELETE": "delete"}
+VERBS = {"GET": "read", "POST": "create", "PATCH": "change", "DELETE": "delete"}
 ALWAYS_REFUSED = (401, 403)
 REFUSED_WITH_INPUT = (400, 422)
 
@@ -147,7 +147,7 @@ def _document(language: str) -> dict[str, Any]:
     with override(language):
         document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
         document["paths"].update(raw_paths())
-        document["info"]["description"] = _("The native API: jobs, clips, media, quota, tokens.")
+        document["info"]["description"] = _("The native API: what the portal does, for programs.")
         return document
 
 

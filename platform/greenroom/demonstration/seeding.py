@@ -26,7 +26,10 @@ from accounts.programmes.models import Programme
 from accounts.programmes.queries import membership_of
 from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Budget, Kind
+from accounts.rates.commands import publish_rate
+from accounts.rates.queries import rate_in_force
 from core.audit.commands import record
+from core.clock import now
 from core.ids import ALPHABET
 from generation.catalogue.commands import (
     USUAL_CLIP_CREDITS,
@@ -35,8 +38,20 @@ from generation.catalogue.commands import (
 )
 from greenroom.demonstration import sheet
 from greenroom.demonstration.cast import CAST, HERE, NEXT_DOOR, House, Part
+from greenroom.demonstration.policy import (
+    APPEAL_WITHIN_HOURS,
+    CHARTER,
+    CLAUSES,
+    DECIDE_WITHIN_HOURS,
+    FUNDING,
+    INTRODUCTION,
+    RATES,
+)
 from greenroom.demonstration.sheet import SignIn
 from greenroom.demonstration.terms import SUMMARY, TEXT
+from review.ledger.commands import record_funding_at_the_machine
+from review.policies.commands import publish_charter, publish_policy
+from review.policies.queries import charter_in_force, policy_in_force
 
 CLIPS = 50
 CREDITS = CLIPS * USUAL_CLIP_CREDITS
@@ -93,10 +108,31 @@ def _programme(house: House) -> Programme:
         programme = open_programme(slug=house.slug, name=house.name, is_demonstration=True)
     if agreement_in_force(programme.id) is None:
         publish_agreement(programme_id=programme.id, text=TEXT, summary=SUMMARY)
+    _open_review(programme)
     members = sum(part.house == house for part in CAST)
     if not Budget.objects.filter(programme=programme, party=None, kind=Kind.CREDITS).exists():
         grant_budget(programme_id=programme.id, kind=Kind.CREDITS, limit=members * CREDITS)
     return programme
+
+
+def _open_review(programme: Programme) -> None:
+    """Clauses, a clock, rates and money set aside: each only where there is none yet."""
+    if policy_in_force(programme.id) is None:
+        publish_policy(programme_id=programme.id, introduction=INTRODUCTION, clauses=CLAUSES)
+    if charter_in_force(programme.id) is None:
+        publish_charter(
+            programme_id=programme.id,
+            decide_within_hours=DECIDE_WITHIN_HOURS,
+            appeal_within_hours=APPEAL_WITHIN_HOURS,
+            words=CHARTER,
+        )
+    for kind, amount_micro in RATES.items():
+        if rate_in_force(programme.id, kind, now()) is None:
+            publish_rate(programme_id=programme.id, kind=kind, amount_micro=amount_micro)
+    if not Budget.objects.filter(programme=programme, kind=Kind.MONEY).exists():
+        record_funding_at_the_machine(
+            programme_id=programme.id, amount_micro=FUNDING, words="For the demonstration"
+        )
 
 
 def _person(part: Part, hashes: dict[str, str]) -> Person:
@@ -123,7 +159,9 @@ def _sign_in(
     _seat(part, person, programme)
     entry = kept.get(part.email)
     password = new.get(part.email) or (entry.password if entry else "")
-    if entry is not None and actor_by_token(entry.token) is not None and part.email not in new:
+    actor = actor_by_token(entry.token) if entry else None
+    # A token of an earlier version may carry fewer scopes, and scopes are never added to one.
+    if entry and actor and actor.scopes >= set(TOKEN_SCOPES) and part.email not in new:
         return SignIn(part.role, part.email, password, entry.token)
     token = issue_token(
         party_id=person.party_id,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.profile.choices import THEME_COOKIE
+from greenroom.portal.rooms import own_rooms, rooms
 
 
 def place(request: HttpRequest) -> dict[str, Any]:
-    """``programme``, ``actor``, ``theme`` and whether this is the demonstration."""
+    """``programme``, ``actor``, ``rooms``, ``theme`` and whether this is the demonstration."""
     return {
         "actor": getattr(request, "actor", None),
         "programme": getattr(request, "programme", None),
+        # Asked only where a page has its top.
+        "rooms": partial(rooms, request),
+        "own_rooms": partial(own_rooms, request),
         "theme": request.COOKIES.get(THEME_COOKIE, "system"),
         "is_demonstration": settings.MODE == "demo",
         "languages": settings.LANGUAGES,

@@ -21,6 +21,7 @@ from generation.clips.pages import shown_cards
 from generation.clips.queries import clips_of
 from generation.jobs.pages import shown_jobs
 from generation.jobs.queries import live_jobs_of
+from review.chains.words import card_states
 
 CLIPS_ON_A_PAGE = 24
 NOTICES_SHOWN = 5
@@ -37,7 +38,12 @@ def _studio(request: PortalRequest) -> HttpResponse:
     if actor.programme_id is None:
         return render(request, "portal/studio.html", {"clips": [], "jobs": []})
     cursor = request.GET.get("cursor")
-    clips, more = shown_cards(clips_of(actor), cursor=cursor, most=CLIPS_ON_A_PAGE)
+    clips, more = shown_cards(
+        clips_of(actor),
+        cursor=cursor,
+        most=CLIPS_ON_A_PAGE,
+        states=lambda clip_ids: card_states(actor, clip_ids),
+    )
     context: dict[str, Any] = {
         "budget": quota_of(
             programme_id=actor.programme,

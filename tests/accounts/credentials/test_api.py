@@ -5,6 +5,11 @@ from django.test import Client
 
 from accounts.credentials.models import Credential
 from accounts.credentials.queries import actor_by_token
+from accounts.credentials.rules import TOKEN_SCOPES
+from generation.jobs.models import Job
+from generation.worker.commands import claim_next_job
+from generation.worker.identity import this_worker
+from stage.builders import a_job
 from stage.cast import ADDRESS, api_of
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +48,13 @@ def test_a_token_is_minted_from_the_portal_and_shown_once(portal, tester):
     assert again.headers["Idempotent-Replayed"] == "true"
     assert Credential.objects.filter(kind="token").count() == 1
     assert portal.get(answer.headers["Location"]).json()["id"] == answer.json()["id"]
+
+
+def test_a_token_may_carry_every_scope_and_none_twice(portal):
+    every = post(portal, "/api/v1/tokens", WISH | {"scopes": TOKEN_SCOPES})
+    assert every.json()["scopes"] == sorted(TOKEN_SCOPES)
+    too_many = post(portal, "/api/v1/tokens", WISH | {"scopes": [*TOKEN_SCOPES, "clips:read"]})
+    assert too_many.status_code == 422
 
 
 def test_without_a_fresh_sign_in_none_is_made(tester):
@@ -128,3 +140,45 @@ def test_the_list_costs_the_same_for_one_and_for_many(
         tester.token()
     with django_assert_num_queries(asked):
         tester.api.get("/api/v1/tokens")
+
+
+# Sign-ins ------------------------------------------------------------------------------------
+
+SESSIONS = "/api/v1/sessions"
+
+
+def test_sign_ins_are_listed_newest_first_and_the_asking_one_is_marked(tester, sign_in):
+    _before, here = sign_in(tester.email), sign_in(tester.email)
+    items = here.get(SESSIONS).json()["items"]
+    assert [each["is_current"] for each in items] == [True, False]
+    assert not any(each["is_current"] for each in tester.api.get(SESSIONS).json()["items"])
+    first = tester.api.get(SESSIONS, {"limit": 1}).json()
+    second = tester.api.get(SESSIONS, {"limit": 1, "cursor": first["next"]}).json()
+    assert [each["id"] for each in first["items"] + second["items"]] == [
+        each["id"] for each in items
+    ]
+
+
+def test_signing_out_everywhere_ends_every_sign_in_and_no_token(tester, second_tester, sign_in):
+    here, there, other = (
+        sign_in(each) for each in (tester.email, tester.email, second_tester.email)
+    )
+    answer = here.post(f"{SESSIONS}/revoke")
+    assert (answer.status_code, answer.json()) == (200, {"revoked": 2})
+    assert {each.get(SESSIONS).status_code for each in (here, there)} == {401}
+    assert other.get(SESSIONS).status_code == 200
+    assert tester.api.get(SESSIONS).json()["items"] == []
+
+
+def test_a_token_too_signs_its_owner_out_and_what_they_had_queued_is_held(tester):
+    job = a_job(tester)
+    assert tester.api.post(f"{SESSIONS}/revoke").json() == {"revoked": 1}
+    assert claim_next_job(lanes=[job.lane], worker=this_worker()) is None
+    assert Job.objects.get(id=job.id).state == "held"
+    assert tester.api.post(f"{SESSIONS}/revoke").json() == {"revoked": 0}
+
+
+def test_listing_sign_ins_and_ending_them_are_two_scopes(tester):
+    reader = api_of(tester.token("tokens:read"))
+    assert reader.get(SESSIONS).status_code == 200
+    assert reader.post(f"{SESSIONS}/revoke").json()["code"] == "wrong_scope"

@@ -10,6 +10,8 @@ from django.db import connection
 from accounts.credentials.commands import mint_token
 from accounts.credentials.models import Credential
 from accounts.credentials.queries import actor_by_token
+from accounts.credentials.rules import SCOPE_ROLES, Scope
+from accounts.credentials.words import SCOPE_GROUPS
 from core.errors import InvalidOrder, NotAllowed
 from core.idempotency.commands import Once
 from core.outbox.models import OutboxMessage
@@ -209,3 +211,48 @@ def test_the_list_costs_the_same_for_one_token_and_for_ten(
         tester.token()
     with django_assert_num_queries(asked):
         tester.client.get("/tokens")
+
+
+# What the form offers -------------------------------------------------------------------------
+
+
+def offered(member, show_again):
+    show_again(member.client)
+    page = member.client.get("/tokens/new").content.decode()
+    return re.findall(r'name="scopes" value="([^"]+)"', page)
+
+
+@pytest.mark.parametrize(
+    ("role", "more"),
+    [
+        ("tester", set()),
+        ("reviewer", {"cases:read", "cases:decide", "contributions:triage"}),
+        (
+            "finance",
+            {"ledger:read", "ledger:fund", "payouts:propose", "payouts:approve", "payouts:pay"},
+        ),
+        ("manager", {"cases:read", "contributions:triage", "ledger:read", "payouts:approve"}),
+        ("auditor", {"cases:read", "ledger:read"}),
+    ],
+)
+def test_the_form_offers_what_means_something_with_ones_roles(role, more, request, show_again):
+    scopes = offered(request.getfixturevalue(role), show_again)
+    assert len(scopes) == len(set(scopes))
+    assert set(scopes) == {scope for scope in Scope if scope not in SCOPE_ROLES} | more
+
+
+def test_a_scope_of_another_role_is_not_taken_from_the_form(client):
+    assert mint(client, scopes=["ledger:fund"]).status_code == 422
+    assert not Credential.objects.filter(kind="token").exists()
+
+
+def test_every_scope_stands_in_one_group_of_the_form():
+    grouped = [scope for _title, scopes in SCOPE_GROUPS for scope in scopes]
+    assert sorted(grouped) == sorted(Scope)
+
+
+def test_a_token_of_every_scope_is_told_in_a_few_words(tester):
+    tester.token()
+    page = tester.client.get("/tokens").content.decode()
+    assert "Everything that a token may do" in page
+    assert "Put clips forward" not in page

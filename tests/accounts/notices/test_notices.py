@@ -1,11 +1,12 @@
 """What is worth telling is told once, in words, and can be put away."""
 
 import pytest
+from django.urls import resolve
 
 from accounts.notices.commands import WORTH_TELLING, write_notice
 from accounts.notices.models import Notice
 from accounts.notices.words import WORDS, shown_notice
-from core.ids import new_id, shown
+from core.ids import PREFIXES, new_id, shown
 from core.outbox.models import OutboxMessage
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +32,13 @@ def test_every_kind_worth_telling_has_words():
 
 @pytest.mark.parametrize("kind", sorted(WORTH_TELLING))
 def test_every_notice_leads_somewhere(tester, kind):
-    notice = a_notice(tester, kind, "job" if kind.startswith("job") else "credential")
+    noun = kind.partition(".")[0]
+    notice = a_notice(tester, kind, noun if noun in PREFIXES else "credential")
     said = shown_notice(notice)
     assert said.text
-    assert said.url.startswith(("/jobs/job_", "/tokens"))
+    public_id = shown(notice.subject_kind, notice.subject_id)
+    assert said.url.endswith(public_id) == WORDS[kind].takes_subject
+    assert resolve(said.url).url_name == WORDS[kind].page
     page = tester.client.get("/").content.decode()
     assert said.text in page
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from django.db import connection
 
 from core.ids import new_id, read_id, shown
 from generation.clips.commands import say_why
+from generation.clips.models import Viewing
+from generation.clips.rules import VIEWING_LASTS
 from stage.builders import a_clip
 
 CLIPS = "/api/v1/clips"
@@ -113,3 +117,39 @@ def test_nobody_else_sees_a_clip(outsider, request, tester):
     absent = other.api.get(f"{CLIPS}/{shown('clip', new_id())}")
     answer = other.api.get(address(clip))
     assert (answer.status_code, answer.content) == (404, absent.content)
+
+
+# Saying why ----------------------------------------------------------------------------------
+
+
+def say(member, clip, why="question"):
+    return member.api.post(f"{address(clip)}/viewings", {"why": why})
+
+
+@pytest.mark.parametrize("role", ["reviewer", "manager", "auditor"])
+def test_staff_open_a_clip_by_saying_why(role, request, tester, clock):
+    staff = request.getfixturevalue(role)
+    clip = a_clip(tester)
+    moment = clock.stop()
+    answer = say(staff, clip)
+    body = answer.json()
+    assert (answer.status_code, answer.headers["Location"]) == (201, address(clip))
+    assert (body["role"], body["why"]) == (role, "question")
+    assert datetime.fromisoformat(body["until"]) == moment + VIEWING_LASTS
+    assert staff.api.get(body["url"]).status_code == 200
+
+
+@pytest.mark.parametrize("outsider", ["tester", "second_tester", "stranger", "finance"])
+def test_whoever_may_not_look_finds_nothing_there(outsider, request, tester):
+    other = request.getfixturevalue(outsider)
+    clip = a_clip(tester)
+    answer = say(other, clip)
+    absent = other.api.post(f"{CLIPS}/{shown('clip', new_id())}/viewings", {"why": "question"})
+    assert (answer.status_code, answer.content) == (404, absent.content)
+    assert not Viewing.objects.exists()
+
+
+@pytest.mark.parametrize("why", ["other", "", None, 7])
+def test_a_reason_off_the_list_opens_nothing(why, tester, reviewer):
+    assert say(reviewer, a_clip(tester), why).status_code == 422
+    assert not Viewing.objects.exists()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+from uuid import UUID
 
 import pytest
 from django.db import connection
 
 from accounts.credentials.models import Credential
-from accounts.credentials.rules import TOKEN_SCOPES
+from accounts.credentials.rules import SCOPE_ROLES, TOKEN_SCOPES
+from accounts.notices.models import Notice
 from core.ids import new_id, shown
 from greenroom.api.schema import document
+from review.releases.commands import make_share_link, release_clip
 from stage.builders import a_clip, a_job
 from stage.cast import api_of
+from stage.money import a_contribution, a_funding, a_payout, a_rate, an_earning
+from stage.review import a_decision, a_submission, open_review
 
 ROUTES = [
     (method.upper(), path, said["x-scope"])
@@ -21,7 +27,21 @@ ROUTES = [
     for method, said in methods.items()
 ]
 WITH_ID = [route for route in ROUTES if "{" in route[1]]
-KINDS = {"clip_id": "clip", "job_id": "job", "token": "credential"}
+KINDS = {
+    "case_id": "case",
+    "clip_id": "clip",
+    "contribution": "contribution",
+    "credit_line_id": "credit_line",
+    "job_id": "job",
+    "link_id": "share_link",
+    "notice_id": "notice",
+    "party": "party",
+    "payout": "payout",
+    "release_id": "release",
+    "submission_id": "submission",
+    "token": "credential",
+    "transaction": "transaction",
+}
 
 
 def address(path: str, ids: dict[str, str]) -> str:
@@ -32,27 +52,98 @@ def absent_ids() -> dict[str, str]:
     return {name: shown(kind, new_id()) for name, kind in KINDS.items()}
 
 
+def body(method: str, path: str) -> dict[str, str]:
+    """The example of the description, as ``generic`` of a test client takes it."""
+    asked = document()["paths"][path][method.lower()].get("requestBody")
+    if asked is None:
+        return {}
+    example = asked["content"]["application/json"]["example"]
+    return {"data": json.dumps(example), "content_type": "application/json"}
+
+
+class Belongings:
+    """What the tester has, or what staff have about them; made when it is asked for."""
+
+    def __init__(self, request) -> None:
+        self.tester = request.getfixturevalue("tester")
+        self.cast = request.getfixturevalue
+
+    def shown(self, name: str) -> str:
+        return shown(KINDS[name], getattr(self, name)())
+
+    def clip_id(self) -> UUID:
+        return a_clip(self.tester).id
+
+    def job_id(self) -> UUID:
+        return a_job(self.tester).id
+
+    def token(self) -> UUID:
+        self.tester.token()
+        return Credential.objects.get(party_id=self.tester.party_id, kind="token").id
+
+    def notice_id(self) -> UUID:
+        return Notice.objects.create(
+            id=new_id(),
+            party_id=self.tester.party_id,
+            kind="token.minted",
+            subject_kind="credential",
+            subject_id=new_id(),
+        ).id
+
+    def submission_id(self) -> UUID:
+        return self._submission().id
+
+    def case_id(self) -> UUID:
+        return self._submission().cases.get().id
+
+    def credit_line_id(self) -> UUID:
+        return self._submission().clip.credit_lines.get().id
+
+    def release_id(self) -> UUID:
+        clip = self._submission().clip
+        a_decision(self.cast("reviewer"), self.cast("clock"))
+        return release_clip(
+            actor=self.tester.actor, clip_id=shown("clip", clip.id), title="A boat"
+        ).id
+
+    def link_id(self) -> UUID:
+        release = shown("release", self.release_id())
+        return make_share_link(actor=self.tester.actor, release_id=release)[0].id
+
+    def contribution(self) -> UUID:
+        return a_contribution(self.tester).id
+
+    def party(self) -> UUID:
+        return self.tester.party_id
+
+    def payout(self) -> UUID:
+        a_rate(self.tester.programme.id)
+        an_earning(self.tester, self.cast("reviewer"))
+        return a_payout(self.tester, self.cast("finance")).id
+
+    def transaction(self) -> UUID:
+        return a_funding(self.cast("finance")).id
+
+    def _submission(self):
+        open_review(self.tester.programme)
+        return a_submission(self.tester)
+
+
 @pytest.fixture
-def ids_of_the_tester(tester):
-    clip = a_clip(tester)
-    tester.token()
-    token = Credential.objects.filter(party_id=tester.party_id, kind="token").get()
-    return {
-        "clip_id": shown("clip", clip.id),
-        "job_id": shown("job", clip.job_id),
-        "token": shown("credential", token.id),
-    }
+def belongings(request):
+    return Belongings(request)
 
 
 def test_the_table_is_not_empty():
     assert len(ROUTES) > 10
     assert len(WITH_ID) > 4
+    assert {name for route in WITH_ID for name in re.findall(r"{(\w+)}", route[1])} == set(KINDS)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("method", "path", "_scope"), ROUTES)
 def test_without_a_credential_the_answer_is_401_and_says_how(method, path, _scope, anybody):
-    answer = anybody.generic(method, address(path, absent_ids()))
+    answer = anybody.generic(method, address(path, absent_ids()), **body(method, path))
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == 'Bearer realm="greenroom"'
     assert answer["Content-Type"] == "application/problem+json"
@@ -62,7 +153,8 @@ def test_without_a_credential_the_answer_is_401_and_says_how(method, path, _scop
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
 def test_without_the_scope_the_answer_is_403(method, path, scope, tester):
     others = [each for each in TOKEN_SCOPES if each != scope]
-    answer = api_of(tester.token(*others)).generic(method, address(path, absent_ids()))
+    api = api_of(tester.token(*others))
+    answer = api.generic(method, address(path, absent_ids()), **body(method, path))
     assert answer.status_code == 403
     problem = answer.json()
     assert (problem["code"], problem["scope"]) == ("wrong_scope", scope)
@@ -71,13 +163,14 @@ def test_without_the_scope_the_answer_is_403(method, path, scope, tester):
 @pytest.mark.parametrize("door", ["api", "client"])
 @pytest.mark.parametrize(("method", "path", "_scope"), WITH_ID)
 def test_a_stranger_sees_what_is_not_there(
-    method, path, _scope, door, stranger, second_tester, ids_of_the_tester
+    method, path, _scope, door, stranger, second_tester, belongings
 ):
+    ids_of_the_tester = {name: belongings.shown(name) for name in re.findall(r"{(\w+)}", path)}
     for outsider in (stranger, second_tester):
-        through = getattr(outsider, door)
-        of_the_tester = through.generic(method, address(path, ids_of_the_tester))
-        absent = through.generic(method, address(path, absent_ids()))
-        malformed = through.generic(method, address(path, dict.fromkeys(KINDS, "no-id")))
+        of_the_tester, absent, malformed = (
+            getattr(outsider, door).generic(method, address(path, ids), **body(method, path))
+            for ids in (ids_of_the_tester, absent_ids(), dict.fromkeys(KINDS, "no-id"))
+        )
         # Resuming is refused to every token, whatever the id.
         expected = 403 if door == "api" and path.endswith("/resume") else 404
         assert of_the_tester.status_code == expected
@@ -86,9 +179,24 @@ def test_a_stranger_sees_what_is_not_there(
             assert of_the_tester.headers == other.headers
 
 
+@pytest.mark.parametrize("role", ["tester", "reviewer", "finance", "manager", "auditor"])
+@pytest.mark.parametrize(
+    ("method", "path", "scope"), [route for route in ROUTES if route[2] in SCOPE_ROLES]
+)
+def test_a_room_of_another_role_is_absent_whatever_the_token_carries(
+    method, path, scope, role, request
+):
+    member = request.getfixturevalue(role)
+    answer = member.api.generic(method, address(path, absent_ids()), **body(method, path))
+    # An id that is not there, and whom the example would pay, are absent for everybody.
+    names_nobody = "{" in path or (method, path) == ("POST", "/api/v1/payouts")
+    is_absent = names_nobody or role not in SCOPE_ROLES[scope]
+    assert (answer.status_code == 404) is is_absent
+
+
 @pytest.mark.parametrize(("method", "path", "_scope"), ROUTES)
 def test_a_method_that_is_not_offered_is_405(method, path, _scope, tester):
-    answer = tester.api.generic("PATCH", address(path, absent_ids()))
+    answer = tester.api.generic("PUT", address(path, absent_ids()))
     assert answer.status_code == 405
     assert method in answer["Allow"]
     assert answer.json()["code"] == "method_not_allowed"

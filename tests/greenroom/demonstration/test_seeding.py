@@ -12,12 +12,21 @@ from accounts.agreements.models import Acceptance
 from accounts.agreements.queries import acceptance_of
 from accounts.credentials.models import Credential
 from accounts.credentials.queries import actor_by_token
+from accounts.credentials.rules import TOKEN_SCOPES
 from accounts.people.models import Person
+from accounts.programmes.models import Programme
 from accounts.quotas.models import Budget, Kind
 from accounts.quotas.queries import quota_of
+from accounts.rates.queries import rate_in_force
+from accounts.rates.rules import ActKind
+from core.clock import now
 from generation.catalogue.commands import USUAL_CLIP_CREDITS
-from greenroom.demonstration.cast import CAST
+from greenroom.demonstration.cast import CAST, HERE
+from greenroom.demonstration.policy import FUNDING
 from greenroom.demonstration.seeding import seed
+from review.ledger.queries import ledger_discrepancies
+from review.policies.queries import charter_in_force, policy_in_force
+from review.policies.rules import Ground
 from stage.cast import api_of
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +48,7 @@ def people(path):
     return json.loads(path.read_text())["people"]
 
 
-def test_everybody_the_issue_names_is_there(path):
+def test_the_whole_cast_is_there(path):
     seed(path)
     assert Counter(each["role"] for each in people(path)) == {
         "tester": 1,
@@ -162,3 +171,28 @@ def test_there_is_no_demonstration_in_production(settings):
     with pytest.raises(CommandError, match="production"):
         call_command("demo", "seed")
     assert not Person.objects.exists()
+
+
+def test_a_review_is_open_paid_for_and_seeded_once(path, few):
+    seed(path)
+    seed(path)
+    programme = Programme.objects.get(slug=HERE.slug)
+    assert {clause.ground for clause in policy_in_force(programme.id).clauses.all()} == set(
+        Ground.values
+    )
+    assert charter_in_force(programme.id).number == 1
+    assert all(rate_in_force(programme.id, kind, now()) for kind in ActKind)
+    money = Budget.objects.get(programme=programme, kind=Kind.MONEY)
+    assert money.limit == FUNDING
+    assert ledger_discrepancies() == []
+
+
+def test_a_token_of_an_earlier_version_is_replaced_by_one_with_every_scope(path, few):
+    seed(path)
+    before = people(path)[0]
+    actor = actor_by_token(before["token"])
+    Credential.objects.filter(id=actor.credential_id).update(scopes=["clips:read"])
+    seed(path)
+    after = people(path)[0]
+    assert after["password"] == before["password"]
+    assert actor_by_token(after["token"]).scopes == set(TOKEN_SCOPES)

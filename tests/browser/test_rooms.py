@@ -1,0 +1,53 @@
+"""The navigation at every width, in long words, and by the keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.programmes.models import Programme, Role
+from stage.cast import Member, a_member
+from stage.rooms import Visit
+
+
+@pytest.fixture
+def everything(programme: Programme) -> Member:
+    """Somebody with every role: nobody is offered more rooms."""
+    return a_member(programme, *Role, name="everything")
+
+
+@pytest.mark.parametrize("width", [360, 720, 1280])
+def test_every_room_is_in_reach_in_the_longest_words(
+    visit: Callable[..., Visit], everything: Member, width: int
+) -> None:
+    here = visit(
+        viewport={"width": width, "height": 740},
+        extra_http_headers={"Accept-Language": "en-XA"},
+    )
+    cookie = everything.client.cookies["greenroom_session"].value
+    here.context.add_cookies(
+        [{"name": "greenroom_session", "value": cookie, "url": here.room.address}]
+    )
+    page = here.go("/tokens")
+    page.locator(".who > summary").click()
+    here.picture(f"rooms-{width}")
+    assert not page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
+    boxes = [link.bounding_box() for link in page.locator("header nav a").all()]
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    assert here.axe() == []
+
+
+def test_the_menu_is_opened_and_left_by_the_keyboard(
+    visit: Callable[..., Visit], tester: Member
+) -> None:
+    here = visit()
+    here.sign_in(tester)
+    page = here.page
+    page.locator(".who > summary").focus()
+    page.keyboard.press("Enter")
+    for _room in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tokens")
+    assert page.locator("header nav a[aria-current=page]").text_content() == "Tokens"
