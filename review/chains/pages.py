@@ -27,6 +27,7 @@ from review.chains.queries import (
     last_case_of,
     new_version_of,
     newest_submission_of,
+    submission_to_follow,
     submissions_with_pictures,
 )
 from review.chains.words import (
@@ -52,7 +53,6 @@ from review.submissions.queries import (
     changes_to_answer,
     clip_to_submit,
     places_of,
-    submission_for,
 )
 from review.submissions.rules import OPEN, State
 
@@ -131,7 +131,7 @@ def new_submission(request: PortalRequest) -> HttpResponse:
 @require_GET
 @signed_in
 def submission_page(request: PortalRequest, submission: str) -> HttpResponse:
-    found = submission_for(request.actor, submission)
+    found = submission_to_follow(request.actor, submission)
     return _thread(request, found, {"once": uuid4().hex})
 
 
@@ -152,7 +152,7 @@ def withdraw(request: PortalRequest, submission: str) -> HttpResponse:
 @require_POST
 @signed_in
 def appeal(request: PortalRequest, submission: str) -> HttpResponse:
-    found = submission_for(request.actor, submission)
+    found = submission_to_follow(request.actor, submission)
     typed = {name: request.POST.get(name, "") for name in ("text", "once")}
     try:
         file_appeal(

@@ -79,9 +79,16 @@ def standing_of(submission: Submission, place: Place | None, moment: datetime) -
         return Standing(_("Withdrawn before anything was decided."), "")
     sentence = shown_decision(decision, submission.clip.prompt).sentence
     if decision.outcome == Outcome.APPROVED:
-        return Standing(_("%(decision)s You can release it.") % {"decision": sentence}, "good")
+        more = _("It is released.") if is_released(submission) else _("You can release it.")
+        return Standing(f"{sentence} {more}", "good")
     tone = "wait" if decision.outcome == Outcome.CHANGES_REQUESTED else "stop"
     return Standing(f"{sentence} {_last_word(submission, decision, moment)}", tone)
+
+
+def is_released(row: Submission | Case) -> bool:
+    """Whether its clip has a live release, where the query asked for it."""
+    found: bool = getattr(row, "is_released", False)
+    return found
 
 
 def card_states(actor: Actor, clip_ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -136,7 +143,7 @@ def _last_word(submission: Submission, decision: Decision, moment: datetime) -> 
 def _card_words(case: Case | None, places: Mapping[UUID, Place]) -> str:
     if case is None or case.state == State.WITHDRAWN:
         return _("Only you can see it")
-    if getattr(case, "is_released", False):
+    if is_released(case):
         return _("Released")
     if case.state == State.QUEUED and case.id in places:
         return waiting_words(places[case.id])

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,7 +15,7 @@ from generation.clips.models import Clip
 from review.desk.queries import DeskCounts
 from review.submissions.models import Case
 from review.submissions.rules import State
-from review.submissions.words import due_words, moment_words, state_words
+from review.submissions.words import due_words, local_time, moment_words, state_words
 
 # Why somebody may not judge a case, in the words of ``review_bar``.
 BARS: dict[str, Callable[[], str]] = {
@@ -51,7 +50,7 @@ def effect_words(effective_at: datetime, moment: datetime) -> str:
     """When what was pressed counts."""
     if effective_at <= moment:
         return _("The ten seconds are over: it takes effect within moments.")
-    clock = date_format(timezone.localtime(effective_at), "H:i:s")
+    clock = date_format(local_time(effective_at), "H:i:s")
     return _("It takes effect at %(clock)s; nobody sees it before.") % {"clock": clock}
 
 

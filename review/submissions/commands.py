@@ -151,7 +151,10 @@ def stand_in_line(programme_id: UUID, owner_id: UUID) -> None:
 
 
 def tell_managers(kind: str, case: Case, **facts: Any) -> None:
-    for party_id in parties_with_role(case.programme_id, Role.MANAGER):
+    """All but its owner, from whom the desk keeps their own case."""
+    for party_id in parties_with_role(case.programme_id, Role.MANAGER).exclude(
+        membership__party_id=case.owner_id
+    ):
         say(kind, subject=("case", case.id), party=party_id, **facts)
 
 

@@ -26,6 +26,11 @@ STATES: dict[str, Callable[[], str]] = {
 }
 
 
+def local_time(at: datetime) -> datetime:
+    """The moment on the reader's own clock."""
+    return at.astimezone(timezone.get_current_timezone())
+
+
 def kind_words(kind: str) -> str:
     return KINDS[kind]()
 
@@ -36,7 +41,7 @@ def state_words(state: str) -> str:
 
 def moment_words(at: datetime, moment: datetime) -> str:
     """``at`` as somebody says it at ``moment``, in the reader's zone: “today 17:00”."""
-    local, today = timezone.localtime(at), timezone.localtime(moment).date()
+    local, today = local_time(at), local_time(moment).date()
     clock = date_format(local, "H:i")
     if local.date() == today:
         return _("today %(time)s") % {"time": clock}
@@ -47,8 +52,8 @@ def moment_words(at: datetime, moment: datetime) -> str:
 
 def day_words(at: datetime, moment: datetime) -> str:
     """The day alone, “24 May”; with the year where it is another one."""
-    local = timezone.localtime(at)
-    is_this_year = local.year == timezone.localtime(moment).year
+    local = local_time(at)
+    is_this_year = local.year == local_time(moment).year
     return date_format(local, "j F" if is_this_year else "j F Y")
 
 

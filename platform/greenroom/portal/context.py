@@ -9,13 +9,16 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.profile.choices import THEME_COOKIE
+from accounts.programmes.words import ROLE_WORDS
 from greenroom.portal.rooms import own_rooms, rooms
 
 
 def place(request: HttpRequest) -> dict[str, Any]:
-    """``programme``, ``actor``, ``rooms``, ``theme`` and whether this is the demonstration."""
+    """``programme``, ``actor``, their roles in words, ``rooms``, ``theme`` and whether this is the
+    demonstration."""
     return {
         "actor": getattr(request, "actor", None),
+        "role_words": [words for role, words in ROLE_WORDS.items() if role in _roles(request)],
         "programme": getattr(request, "programme", None),
         # Asked only where a page has its top.
         "rooms": partial(rooms, request),
@@ -24,3 +27,8 @@ def place(request: HttpRequest) -> dict[str, Any]:
         "is_demonstration": settings.MODE == "demo",
         "languages": settings.LANGUAGES,
     }
+
+
+def _roles(request: HttpRequest) -> frozenset[str]:
+    actor = getattr(request, "actor", None)
+    return actor.roles if actor else frozenset()

@@ -31,7 +31,7 @@ def test_staff_read_it_once_they_have_said_why_and_stand_in_it_themselves(tester
     last = reviewer.api.get(address(clip.id)).json()["items"][-1]
     assert last["role"] == "You"
     assert last["sentence"].startswith("Opened it.")
-    assert tester.api.get(address(clip.id)).json()["items"][-1]["role"] == "Staff"
+    assert tester.api.get(address(clip.id)).json()["items"][-1]["role"] == "A reviewer"
 
 
 @pytest.mark.parametrize("outsider", ["second_tester", "stranger", "finance"])
