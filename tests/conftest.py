@@ -11,8 +11,8 @@ django.setup()
 pytest_plugins = [
     "stage.database",
     "stage.clock",
+    "stage.together",
     "stage.builders",
     "stage.cast",
-    "stage.together",
     "stage.rooms",
 ]

@@ -23,6 +23,7 @@ from generation.jobs.rules import State
 from generation.worker import rendering
 from generation.worker.commands import Claim, claim_next_job, fail_job, hold_running_job
 from generation.worker.identity import this_worker
+from stage.together import wait_until
 
 if TYPE_CHECKING:
     from stage.cast import Member
@@ -139,13 +140,24 @@ def _bring(member: Member, job: Job, state: State) -> None:
     if state is State.CANCELLED:
         cancel_job(actor=member.actor, shown_id=shown("job", job.id))
         return
+    if state is State.FINISHED:
+        _finish(job)
+        return
     claim = claim_of(job)
     if state is State.HELD:
         hold_running_job(claim, device_ms=1)
     elif state is State.FAILED:
         fail_job(claim, code="engine_error", may_pass=False, device_ms=1)
-    elif state is State.FINISHED:
-        _render(claim)
+
+
+def _finish(job: Job) -> None:
+    """Rendered here, or by the room's own worker where that is quicker."""
+    claim = claim_next_job(lanes=[job.lane], worker=this_worker())
+    if claim is None:
+        wait_until(lambda: Job.objects.get(id=job.id).state == State.FINISHED)
+        return
+    assert claim.job.id == job.id, "somebody else waits in this lane"
+    _render(claim)
 
 
 class _NoHeartbeat:
