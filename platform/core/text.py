@@ -16,3 +16,8 @@ def is_readable(text: str, *, lines: bool = False) -> bool:
         sign in allowed or (unicodedata.category(sign) not in ("Cc", "Cs") and sign not in TURNING)
         for sign in text
     )
+
+
+def visible_signs(text: str) -> int:
+    """How many signs a reader sees: neither spaces nor those that only format others."""
+    return sum(unicodedata.category(sign)[0] in "LNPSM" for sign in text)

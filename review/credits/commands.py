@@ -33,6 +33,10 @@ class AlreadyNamed(TooLate):
     code = "already_named"
 
 
+class UnderReview(TooLate):
+    code = "under_review"
+
+
 def name_person(
     *,
     actor: Actor,
@@ -44,9 +48,9 @@ def name_person(
 ) -> CreditLine:
     """Propose a credit on one's own clip. Saying yes stays with whoever is named.
 
-    ``party`` is their credit id (``par_…``). Naming oneself is a yes. Raises ``AlreadyNamed`` for
-    the same person and role, and one ``InvalidOrder`` for whoever is not in the programme: who
-    exists elsewhere cannot be found out here.
+    ``party`` is their credit id (``par_…``). Naming oneself is a yes. Raises ``UnderReview`` while
+    a case about the clip is open, ``AlreadyNamed`` for the same person and role, and one
+    ``InvalidOrder`` for whoever is not in the programme: who exists elsewhere cannot be found out.
     """
     actor.must_act(Scope.CREDITS_WRITE)
     with transaction.atomic():
@@ -54,6 +58,7 @@ def name_person(
         if once:
             once.begin()
         clip = clip_to_credit(actor, clip_id)
+        _must_not_be_judged_now(clip)
         if role not in CreditRole.values:
             raise InvalidOrder("role_unknown", _("Choose one of the roles."), field="role")
         line, is_new = CreditLine.objects.get_or_create(
@@ -71,6 +76,15 @@ def name_person(
         if once and answer:
             once.keep(*answer(line))
     return line
+
+
+def _must_not_be_judged_now(clip: Clip) -> None:
+    """Whoever is named may not judge the clip, so naming somebody would take a case from its judge
+    and tell who that was. By relation: cases belong to a feature above this one."""
+    if clip.cases.filter(closed_at=None).exists():
+        raise UnderReview(
+            _("The clip is under review. You can name people again when there is a decision.")
+        )
 
 
 def answer_credit(

@@ -20,7 +20,7 @@ from core.idempotency.commands import Once
 from core.ids import read_id
 from core.outbox.commands import say
 from core.states import advance
-from core.text import is_readable
+from core.text import is_readable, visible_signs
 from review.decisions.models import Appeal, Decision, Evidence, Verdict
 from review.decisions.queries import verdicts_due
 from review.decisions.rules import (
@@ -93,6 +93,7 @@ def press_verdict(*, actor: Actor, case_id: str, wish: VerdictWish) -> Verdict:
         case = _held_case(actor, case_id)
         if case.lease_number != wish.lease_number:
             raise LeaseLost(_("You gave this case back meanwhile. Take it again to decide on it."))
+        must_not_have_taken_effect(case.id)
         verdict = _checked(case, actor, wish)
         Verdict.objects.bulk_create(
             [verdict],
@@ -121,12 +122,10 @@ def take_back_verdict(*, actor: Actor, case_id: str) -> Case:
     with transaction.atomic():
         lock_live_credential(actor.credential_id)
         case = _held_case(actor, case_id)
-        moment = now()
-        if Verdict.objects.filter(case=case, effective_at__lte=moment).exists():
-            raise TookEffect(_("The ten seconds are over; the decision takes effect."))
+        must_not_have_taken_effect(case.id)
         deleted, _rows = Verdict.objects.filter(case=case).delete()
         if deleted:
-            Case.objects.filter(id=case.id).update(lease_until=moment + LEASE)
+            Case.objects.filter(id=case.id).update(lease_until=now() + LEASE)
             record(
                 "verdict.taken_back",
                 subject=("case", case.id),
@@ -134,6 +133,15 @@ def take_back_verdict(*, actor: Actor, case_id: str) -> Case:
                 credential=actor.credential_id,
             )
     return case
+
+
+def must_not_have_taken_effect(case_id: UUID) -> None:
+    """A verdict whose ten seconds are over is a decision, even if nobody has written it yet.
+
+    Belongs to a transaction that holds the case. Raises ``TookEffect``.
+    """
+    if verdicts_due().filter(case_id=case_id).exists():
+        raise TookEffect(_("The ten seconds are over; the decision takes effect."))
 
 
 def decide_due(limit: int = 100) -> int:
@@ -271,7 +279,7 @@ def _clause(case: Case, number: int | None) -> Clause:
 
 
 def _reason(text: str) -> str:
-    if len(text.strip()) < SHORTEST_REASON:
+    if len(text.strip()) < SHORTEST_REASON or visible_signs(text) < SHORTEST_REASON // 2:
         raise InvalidOrder(
             "reason_too_short",
             _("Say why in at least %(least)s characters; its maker will read it.")
@@ -325,7 +333,7 @@ def _reversal(case: Case, outcome: Outcome, reversal: str) -> str:
 
 
 def _must_be_said(name: str, text: str, what: str) -> None:
-    if not text.strip():
+    if not visible_signs(text):
         raise InvalidOrder("text_missing", _("Please write %(what)s.") % {"what": what}, field=name)
     _must_be_plain(name, text)
 

@@ -17,7 +17,7 @@ from core.errors import InvalidOrder, TooLate
 from core.outbox.commands import say
 from core.states import advance
 from generation.clips.commands import keep_viewing
-from review.decisions.commands import LeaseLost
+from review.decisions.commands import LeaseLost, must_not_have_taken_effect
 from review.desk.queries import case_for
 from review.submissions.commands import tell_managers
 from review.submissions.models import Case, Skip
@@ -110,6 +110,8 @@ def return_case(*, actor: Actor, case_id: str, why: str) -> None:
     with transaction.atomic():
         lock_live_credential(actor.credential_id)
         mine = Case.objects.filter(id=case.id, lease_by_id=actor.party_id)
+        _must_be_held(mine.select_for_update().exists())
+        must_not_have_taken_effect(case.id)
         _must_be_held(_return(mine))
         Skip.objects.create(case=case, reviewer_id=actor.party_id, why=why)
         record(

@@ -1833,7 +1833,7 @@ class Migration(migrations.Migration):
             model_name="case",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("state__in", ["queued", "claimed"])),
-                fields=("owner", "master_sha256"),
+                fields=("programme", "owner", "master_sha256"),
                 name="one_open_case_per_master",
             ),
         ),

@@ -232,6 +232,7 @@ LANGUAGE sql STABLE AS $$
         WHEN c.owner_id = judge THEN 'own_work'
         WHEN NOT EXISTS (
             SELECT FROM accounts_membership m JOIN accounts_rolegrant g ON g.membership_id = m.id
+            JOIN accounts_person p ON p.party_id = m.party_id AND p.is_active
             WHERE m.programme_id = c.programme_id AND m.party_id = judge AND m.ended_at IS NULL
               AND g.role = 'reviewer' AND g.ended_at IS NULL
         ) THEN 'no_reviewer'

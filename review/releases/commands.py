@@ -19,7 +19,7 @@ from core.clock import now
 from core.errors import InvalidOrder, TooLate
 from core.idempotency.commands import Once
 from core.outbox.commands import say
-from core.text import is_readable
+from core.text import is_readable, visible_signs
 from generation.clips.models import Clip
 from review.decisions.models import Decision
 from review.decisions.queries import approval_of
@@ -169,7 +169,8 @@ def _earn(release: Release, clip: Clip) -> None:
 
 
 def _must_be_a_title(title: str) -> None:
-    if not 1 <= len(title.strip()) <= LONGEST_TITLE or not is_readable(title):
+    has_a_length = visible_signs(title) and len(title.strip()) <= LONGEST_TITLE
+    if not has_a_length or not is_readable(title):
         raise InvalidOrder(
             "title_invalid",
             _("Give it a title of up to %(most)s characters.") % {"most": LONGEST_TITLE},

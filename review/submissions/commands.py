@@ -215,7 +215,7 @@ def _must_be_readable(note: str) -> None:
 
 
 def _must_be_new(actor: Actor, clip: Clip) -> None:
-    case = open_case_of(actor.party_id, clip.master_sha256)
+    case = open_case_of(actor, clip.master_sha256)
     if case is not None:
         raise AlreadySubmitted(
             _("These very bytes are under review already."),

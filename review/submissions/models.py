@@ -110,7 +110,7 @@ class Case(models.Model):
             ),
             models.UniqueConstraint(
                 name="one_open_case_per_master",
-                fields=["owner", "master_sha256"],
+                fields=["programme", "owner", "master_sha256"],
                 condition=Q(state__in=["queued", "claimed"]),
             ),
             models.CheckConstraint(

@@ -66,9 +66,13 @@ def changes_to_answer(clip: Clip) -> Submission | None:
     return newest.submission if newest else None
 
 
-def open_case_of(owner_id: UUID, master_sha256: str) -> Case | None:
+def open_case_of(actor: Actor, master_sha256: str) -> Case | None:
+    """The actor's open case about these bytes in this programme."""
     return Case.objects.filter(
-        owner_id=owner_id, master_sha256=master_sha256, state__in=OPEN
+        programme_id=actor.programme,
+        owner_id=actor.party_id,
+        master_sha256=master_sha256,
+        state__in=OPEN,
     ).first()
 
 

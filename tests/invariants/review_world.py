@@ -18,6 +18,7 @@ from review.contributions.commands import file_contribution, triage_contribution
 from review.contributions.models import Contribution
 from review.contributions.rules import Wish
 from review.credits.commands import answer_credit, name_person
+from review.credits.models import CreditLine
 from review.decisions.commands import decide
 from review.decisions.models import Decision, Verdict
 from review.ledger.commands import record_funding, reverse_transaction
@@ -225,19 +226,26 @@ def _seal(clip: Clip) -> dict[str, Any]:
 
 
 def _credit(world: World, made: ReviewWorld) -> None:
-    for name, is_answered in (("queued", False), ("approved", True)):
-        line = name_person(
-            actor=world.tester.actor,
-            clip_id=shown("clip", made.cases[name].chain_id),
-            party=shown("party", world.second_tester.party_id),
-            role="style",
-        )
-        if is_answered:
-            answer_credit(
-                actor=world.second_tester.actor,
-                credit_line_id=shown("credit_line", line.id),
-                move="decline",
-            )
+    line = name_person(
+        actor=world.tester.actor,
+        clip_id=shown("clip", made.cases["approved"].chain_id),
+        party=shown("party", world.second_tester.party_id),
+        role="style",
+    )
+    answer_credit(
+        actor=world.second_tester.actor,
+        credit_line_id=shown("credit_line", line.id),
+        move="decline",
+    )
+    # The command names nobody on a clip under review; here one stands as if named before.
+    waiting = made.cases["queued"]
+    CreditLine.objects.create(
+        clip_id=waiting.chain_id,
+        programme_id=waiting.programme_id,
+        party_id=world.second_tester.party_id,
+        proposed_by_id=waiting.owner_id,
+        role="style",
+    )
 
 
 def _fund(made: ReviewWorld) -> None:

@@ -11,13 +11,20 @@ from core.clock import now
 from core.errors import Absent, InvalidOrder, WrongScope
 from core.ids import new_id, shown
 from core.outbox.commands import deliver
-from review.credits.commands import AlreadyNamed, answer_credit, credit_the_maker, name_person
+from review.credits.commands import (
+    AlreadyNamed,
+    UnderReview,
+    answer_credit,
+    credit_the_maker,
+    name_person,
+)
 from review.credits.models import CreditLine
 from review.credits.queries import accepted_lines, credit_lines_on, parties_credited
 from review.credits.rules import CreditRole, DisplayForm
 from review.credits.words import shown_credits
 from stage.builders import a_clip
 from stage.cast import a_member, api_of
+from stage.review import a_decision, a_submission, open_review
 
 pytestmark = pytest.mark.django_db
 
@@ -305,3 +312,18 @@ def test_the_api_asks_its_scopes_and_shows_strangers_nothing(tester, second_test
         assert outsider.get(url).status_code == 404
         assert outsider.post(f"{url}/answer", {"move": "accept"}).status_code == 404
         assert outsider.get(f"/api/v1/clips/{clip_id(clip)}/credits").status_code == 404
+
+
+def test_nobody_is_named_while_the_clip_is_judged(tester, second_tester, reviewer, clock):
+    open_review(tester.programme)
+    submission = a_submission(tester)
+    wish = {
+        "actor": tester.actor,
+        "clip_id": shown("clip", submission.clip_id),
+        "party": shown("party", second_tester.party_id),
+        "role": "writer",
+    }
+    with pytest.raises(UnderReview):
+        name_person(**wish)
+    a_decision(reviewer, clock)
+    assert name_person(**wish).state == "proposed"

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.entrance.commands import close_account
 from accounts.programmes.models import RoleGrant
 from core.clock import now
 from core.errors import Absent, InvalidOrder, TooLate
@@ -269,3 +270,33 @@ def test_the_last_day_for_an_appeal_counts_and_the_next_does_not(tester, reviewe
     clock.advance(hours=2)
     with pytest.raises(TooLate):
         appeal(tester, second)
+
+
+def test_after_the_ten_seconds_nothing_is_pressed_over_it_or_handed_back(tester, reviewer, clock):
+    a_submission(tester)
+    case = a_claim_of(reviewer)
+    press(reviewer, case, "declined")
+    clock.advance(seconds=11)
+    with pytest.raises(TookEffect):
+        press(reviewer, case, "approved")
+    with pytest.raises(TookEffect):
+        return_case(actor=reviewer.actor, case_id=cas(case), why="break")
+    assert decide_due() == 1
+    assert Decision.objects.get().outcome == "declined"
+
+
+def test_whose_account_was_closed_meanwhile_decides_nothing(tester, reviewer, clock):
+    a_submission(tester)
+    case = a_claim_of(reviewer)
+    press(reviewer, case)
+    close_account(person=reviewer.person)
+    clock.advance(seconds=11)
+    assert decide_due() == 0
+    assert not Decision.objects.exists()
+
+
+def test_signs_that_nobody_sees_are_no_reason(tester, reviewer):
+    a_submission(tester)
+    with pytest.raises(InvalidOrder) as refused:
+        press(reviewer, a_claim_of(reviewer), "declined", reason="\u200b" * 30)
+    assert refused.value.code == "reason_too_short"

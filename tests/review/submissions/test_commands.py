@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.programmes.commands import add_member
 from accounts.programmes.models import Role
 from core.audit.models import AuditEvent
 from core.errors import Absent, AgreementMissing, InvalidOrder, NotReady, TooLate, WrongScope
@@ -20,7 +21,7 @@ from review.submissions.commands import AlreadyDecided, AlreadySubmitted, withdr
 from review.submissions.models import Case, Submission
 from review.submissions.queries import places_of, submission_for, submissions_of
 from stage.builders import a_clip
-from stage.cast import a_member
+from stage.cast import Member, a_member, accept, give_credits
 from stage.review import a_claim_of, a_decision, a_submission, open_review, press
 
 pytestmark = pytest.mark.usefixtures("review_open")
@@ -219,3 +220,14 @@ def test_another_programmes_desk_is_another(tester, stranger, other_programme):
     theirs = a_submission(stranger)
     case = Case.objects.get(submission=theirs)
     assert places_of([case.id])[case.id].waiting == 1
+
+
+def test_the_same_bytes_in_another_programme_are_another_matter(tester, other_programme, reviewer):
+    open_review(other_programme)
+    add_member(programme_id=other_programme.id, party_id=tester.party_id, roles=[Role.TESTER])
+    there = Member(tester.person, other_programme)
+    accept(there)
+    give_credits(there, 1000)
+    a_submission(tester, a_clip(tester, seed=5))
+    a_submission(there, a_clip(there, seed=5))
+    assert Case.objects.filter(state="queued").count() == 2
