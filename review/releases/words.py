@@ -62,9 +62,9 @@ def shown_release(release: Release) -> ShownRelease:
     )
 
 
-def credit_names(credits: list[ShownCredit]) -> str:  # noqa: A002  (as the trade calls them)
-    """Everybody named, once each; empty where nobody is."""
-    return ", ".join(dict.fromkeys(credit.name for credit in credits if credit.is_named))
+def named_credits(lines: list[ShownCredit]) -> list[ShownCredit]:
+    """Who is named, each with what they did: a name alone would read as the maker's."""
+    return [line for line in lines if line.is_named]
 
 
 def shown_player(release: Release, place: str) -> dict[str, Any]:

@@ -15,16 +15,17 @@ from django.views.decorators.http import require_safe
 
 from core.api import page_of
 from core.ids import shown
+from review.credits.words import ShownCredit
 from review.releases.models import Release
 from review.releases.queries import release_by_link, release_shown, showcase
-from review.releases.words import credit_names, shown_player, shown_release
+from review.releases.words import named_credits, shown_player, shown_release
 
 RELEASES_ON_A_PAGE = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """``names`` is empty where nobody is named."""
+    """``credits`` is empty where nobody is named."""
 
     url: str
     poster_url: str
@@ -33,7 +34,7 @@ class Card:
     sprite_columns: int
     title: str
     duration_text: str
-    names: str
+    credits: list[ShownCredit]
     released_at: datetime
     width: int
     height: int
@@ -84,7 +85,7 @@ def _card(release: Release) -> Card:
         sprite_columns=player["sprite_columns"],
         title=release.title,
         duration_text=player["duration_text"],
-        names=credit_names(shown_release(release).credits),
+        credits=named_credits(shown_release(release).credits),
         released_at=release.released_at,
         width=player["width"],
         height=player["height"],
