@@ -20,6 +20,7 @@ PREFIXES = {
     "person": "per",
     "programme": "prg",
     "agreement": "agr",
+    "acceptance": "acp",
     "credential": "crd",
     "invitation": "inv",
     "budget": "bud",
@@ -46,6 +47,20 @@ PREFIXES = {
     "act": "act",
     "transaction": "txn",
     "payout": "pay",
+    "calendar": "cal",
+    "consent": "cns",
+    "consent_act": "cna",
+    "retention": "ret",
+    "cohort": "coh",
+    "administrator": "adm",
+    "grant": "grt",
+    "mail": "mai",
+    "announcement": "ann",
+    "conversation": "cnv",
+    "remark": "rmk",
+    "export": "exp",
+    "erasure": "ers",
+    "removal": "rmv",
 }
 
 

@@ -3,5 +3,6 @@
 from core.audit.models import AuditEvent
 from core.idempotency.models import KeptAnswer
 from core.outbox.models import OutboxCursor, OutboxMessage
+from core.seal.models import SigningKey
 
-__all__ = ["AuditEvent", "KeptAnswer", "OutboxCursor", "OutboxMessage"]
+__all__ = ["AuditEvent", "KeptAnswer", "OutboxCursor", "OutboxMessage", "SigningKey"]

@@ -21,3 +21,8 @@ def is_readable(text: str, *, lines: bool = False) -> bool:
 def visible_signs(text: str) -> int:
     """How many signs a reader sees: neither spaces nor those that only format others."""
     return sum(unicodedata.category(sign)[0] in "LNPSM" for sign in text)
+
+
+def with_plain_breaks(text: str) -> str:
+    """Lines end with a line feed alone. Forms send two signs; the same text is the same text."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -5,13 +5,14 @@ top floor's (``greenroom.api``).
 """
 
 from core.api.endpoint import Endpoint
-from core.api.fields import PublicId, Ratio, Seconds, Text, Whole
+from core.api.fields import Moment, PublicId, Ratio, Seconds, Text, Whole
 from core.api.operations import Operation, operation, operation_of
 from core.api.pages import Page, PageWish, page_of
 from core.api.shapes import Shape
 
 __all__ = [
     "Endpoint",
+    "Moment",
     "Operation",
     "Page",
     "PageWish",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from core.clock import FIRST_YEAR, LAST_YEAR, is_in_range
 from core.ids import read_id, shown
 
 # DRF's fields are generic only for the type checker.
@@ -58,6 +60,20 @@ class Whole(serializers.IntegerField):
         if type(data) is not int:  # True is an int, too
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """A moment that comes in, within the years that every zone and page can say."""
+
+    default_error_messages = {
+        "moment_out_of_range": _("Dates lie between the years {first} and {last}.")
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        moment = super().to_internal_value(value)
+        if not is_in_range(moment):
+            self.fail("moment_out_of_range", first=FIRST_YEAR, last=LAST_YEAR)
+        return moment
 
 
 class Ratio(FractionField):
