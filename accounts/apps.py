@@ -5,5 +5,6 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        from accounts.announcements import queries  # noqa: F401  (says what notices are about)
         from accounts.credentials import signals  # noqa: F401
-        from accounts.notices import commands  # noqa: F401  (registers its outbox listener)
+        from accounts.post import commands  # noqa: F401  (registers its outbox listener)

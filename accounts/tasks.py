@@ -4,6 +4,8 @@ from celery import shared_task
 
 from accounts.credentials.commands import end_expired, forget_old_sessions
 from accounts.invitations.commands import end_expired_invitations
+from accounts.post.tasks import send_post, write_digests  # noqa: F401  (Celery looks here)
+from accounts.roles.commands import end_expired_grants
 from core.idempotency.commands import forget_old_answers
 
 
@@ -13,4 +15,5 @@ def tidy() -> None:
     end_expired()
     forget_old_sessions()
     end_expired_invitations()
+    end_expired_grants()
     forget_old_answers()

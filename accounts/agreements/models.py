@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.people.models import Party
 from accounts.programmes.models import Programme
@@ -10,7 +10,11 @@ from core.fields import id_field
 
 
 class AgreementVersion(models.Model):
-    """The terms between a programme and its testers. Published once, never edited."""
+    """The terms between a programme and its testers. Published once, never edited.
+
+    ``changes`` says in plain words what is new. Until somebody answers, the version they accepted
+    before governs; after ``answer_by``, where it is set, no new work begins without an answer.
+    """
 
     id = id_field()
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="agreements")
@@ -18,6 +22,9 @@ class AgreementVersion(models.Model):
     text = models.TextField()
     summary = models.TextField()
     text_sha256 = models.CharField(max_length=64)
+    changes = models.TextField(blank=True)
+    answer_by = models.DateTimeField(null=True)
+    published_by = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField(db_default=CoreNow())
 
     class Meta:
@@ -28,6 +35,24 @@ class AgreementVersion(models.Model):
             models.CheckConstraint(
                 name="agreement_number_starts_at_one", condition=Q(number__gte=1)
             ),
+            models.CheckConstraint(
+                name="an_answer_is_asked_for_later",
+                condition=Q(answer_by=None) | Q(answer_by__gt=F("published_at")),
+            ),
+        ]
+
+
+class AgreementView(models.Model):
+    """Somebody had a version on their screen: the first time alone is kept."""
+
+    id = id_field()
+    version = models.ForeignKey(AgreementVersion, on_delete=models.PROTECT, related_name="+")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=CoreNow())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="a_first_view_is_kept_once", fields=["version", "party"]),
         ]
 
 

@@ -30,9 +30,9 @@ from core.ids import new_id, read_id, shown
 class FreshSignInRequired(NotAllowed):
     code = "fresh_sign_in_required"
 
-    def __init__(self) -> None:
+    def __init__(self, sentence: str | None = None) -> None:
         super().__init__(
-            _("Tokens are made in the portal, within five minutes of signing in again.")
+            sentence or _("Tokens are made in the portal, within five minutes of signing in again.")
         )
 
 

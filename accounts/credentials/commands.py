@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -22,13 +23,16 @@ from accounts.credentials.rules import (
     TOKENS_MINT,
     TOKENS_PER_PARTY,
     Letter,
+    Scope,
     digest,
     new_token,
     random_base62,
 )
+from accounts.programmes.queries import roles_in
+from accounts.programmes.rules import ADMINISTRATOR
 from core.audit.commands import record
 from core.clock import CoreNow, now
-from core.errors import Anonymous, InvalidOrder, NotAllowed
+from core.errors import Absent, Anonymous, InvalidOrder, NotAllowed
 from core.idempotency.commands import Once
 from core.ids import new_id
 from core.outbox.commands import say
@@ -203,6 +207,56 @@ def lock_live_credential(credential_id: UUID) -> None:
         row = cursor.fetchone()
     if row is None or not row[0]:
         raise Anonymous
+
+
+def act_in(programme_id: UUID | None, actor: Actor | None, scope: Scope) -> UUID | None:
+    """The party that acts with this scope in this programme, its credential held until the commit.
+
+    None where it is done at the machine. Raises as ``Actor.must_act`` and
+    ``lock_live_credential`` do, and ``Absent`` for another programme than the actor stands in.
+    The roles are those of now: they may have ended while this waited for the caller's locks.
+    """
+    if actor is None:
+        return None
+    actor.must_act(scope)
+    if programme_id is not None and actor.programme_id != programme_id:
+        raise Absent
+    lock_live_credential(actor.credential_id)
+    replace(actor, roles=actor.roles & _roles_now(actor)).must_act(scope)
+    return actor.party_id
+
+
+def _roles_now(actor: Actor) -> frozenset[str]:
+    roles = roles_in(actor.programme_id, actor.party_id) if actor.programme_id else frozenset()
+    # In SQL, as where the actor came from: administrators stand on credentials.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM accounts_administrator WHERE party_id = %s AND ended_at IS NULL",
+            [actor.party_id],
+        )
+        return roles | {ADMINISTRATOR} if cursor.rowcount else roles
+
+
+def end_access(
+    *, party_id: UUID, programme_id: UUID | None, reason: str, actor: Actor | None
+) -> int:
+    """Revoke a party's tokens, of one programme or of all, and sign it out everywhere.
+
+    Sessions first: whatever one of them is minting is among the tokens by then. Inside the
+    transaction of a caller that holds the person, so that nobody signs in meanwhile.
+    """
+    ended = _end_sessions(party_id, None, Credential.State.EXPIRED, reason, actor)
+    tokens = Credential.objects.filter(
+        party_id=party_id,
+        kind=Credential.Kind.TOKEN,
+        state__in=[*LIVE, Credential.State.QUARANTINED],
+    )
+    if programme_id is not None:
+        tokens = tokens.filter(programme_id=programme_id)
+    return ended + sum(
+        end_credential(token, state=Credential.State.REVOKED, reason=reason, actor=actor)
+        for token in tokens.order_by("id").values_list("id", flat=True)
+    )
 
 
 def note_use(credential_id: UUID) -> None:

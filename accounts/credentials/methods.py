@@ -13,10 +13,13 @@ from accounts.people.models import Person
 
 # Signed in without allauth's forms: an invitation just accepted.
 DIRECT = "direct"
+# Through the lab's own OpenID provider.
+OPENID = "oidc"
 
 
 def method_of_sign_in(request: HttpRequest, person: Person) -> str:
-    """The last step of this sign-in: ``password``, ``totp``, ``webauthn``, ``recovery_codes``."""
+    """The last step of this sign-in: ``password``, ``oidc``, ``totp``, ``webauthn``,
+    ``recovery_codes``."""
     records = get_authentication_records(request, person)
     return _method(records[-1]) if records else DIRECT
 

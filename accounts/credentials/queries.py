@@ -121,6 +121,13 @@ def token_by_key_for(actor: Actor, key_id: str) -> Credential:
     return token
 
 
+def way_of_sign_in(credential_id: UUID | None) -> str:
+    """How whoever holds this credential had shown who they are; empty where there is none."""
+    held = Credential.objects.filter(id=credential_id) if credential_id else None
+    credential = held.first() if held is not None else None
+    return credential.minted_auth_method if credential else ""
+
+
 def _row(sql: str, key: str) -> dict[str, Any] | None:
     with connection.cursor() as cursor:
         cursor.execute(sql, [key])

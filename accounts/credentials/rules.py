@@ -68,14 +68,27 @@ class Scope(StrEnum):
     PAYOUTS_PROPOSE = "payouts:propose"
     PAYOUTS_APPROVE = "payouts:approve"
     PAYOUTS_PAY = "payouts:pay"
+    PROGRAMME_WRITE = "programme:write"
+    PROGRAMMES_CREATE = "programmes:create"
+    PEOPLE_READ = "people:read"
+    PEOPLE_WRITE = "people:write"
+    ANNOUNCEMENTS_SEND = "announcements:send"
+    CONSENTS_READ = "consents:read"
+    CONVERSATIONS_READ = "conversations:read"
+    CONVERSATIONS_WRITE = "conversations:write"
+    EXPORTS_READ = "exports:read"
+    EXPORTS_CREATE = "exports:create"
 
 
 # Minting stays in the portal: a token that could mint tokens would outlive its own revocation.
-# An agreement is answered there too: by a person who has read it, not by a program.
+# Agreements and consents are answered there too: by a person who has read them, not by a program.
 TOKENS_MINT = "tokens:mint"
 AGREEMENTS_ANSWER = "agreements:answer"
 TOKEN_SCOPES = [scope.value for scope in Scope]
-SESSION_SCOPES = [*TOKEN_SCOPES, TOKENS_MINT, AGREEMENTS_ANSWER]
+CONSENTS_ANSWER = "consents:answer"
+# Leaving for good is done by the person, who has just shown who they are.
+ERASURES_ASK = "erasures:ask"
+SESSION_SCOPES = [*TOKEN_SCOPES, TOKENS_MINT, AGREEMENTS_ANSWER, CONSENTS_ANSWER, ERASURES_ASK]
 
 # Scopes that mean something only with one of these roles; all others are everybody's. A token may
 # carry any scope: what it may do is asked of the role too, each time.
@@ -88,6 +101,11 @@ SCOPE_ROLES: dict[Scope, frozenset[str]] = {
     Scope.PAYOUTS_PROPOSE: frozenset({"finance"}),
     Scope.PAYOUTS_APPROVE: frozenset({"finance", "manager"}),
     Scope.PAYOUTS_PAY: frozenset({"finance"}),
+    Scope.PROGRAMME_WRITE: frozenset({"manager", "administrator"}),
+    Scope.PROGRAMMES_CREATE: frozenset({"administrator"}),
+    Scope.PEOPLE_READ: frozenset({"manager", "administrator", "auditor"}),
+    Scope.PEOPLE_WRITE: frozenset({"manager", "administrator"}),
+    Scope.ANNOUNCEMENTS_SEND: frozenset({"manager", "administrator"}),
 }
 
 
@@ -97,7 +115,7 @@ def scopes_for(roles: frozenset[str]) -> list[Scope]:
 
 
 SCOPE_WORDS = {
-    Scope.CLIPS_CREATE: _("Make clips and cancel your own jobs"),
+    Scope.CLIPS_CREATE: _("Make clips, cancel your own jobs, remove your own clips' files"),
     Scope.CLIPS_READ: _("See your jobs and clips and download them"),
     Scope.QUOTA_READ: _("See your quota"),
     Scope.TOKENS_READ: _("See your tokens and sign-ins, never their secrets"),
@@ -124,6 +142,16 @@ SCOPE_WORDS = {
     Scope.PAYOUTS_PROPOSE: _("Propose and cancel payouts"),
     Scope.PAYOUTS_APPROVE: _("Approve payouts that somebody else proposed"),
     Scope.PAYOUTS_PAY: _("Record payouts as paid"),
+    Scope.PROGRAMME_WRITE: _("Set the programme up: terms, clauses, rates, budgets, models"),
+    Scope.PROGRAMMES_CREATE: _("Make programmes"),
+    Scope.PEOPLE_READ: _("See the programme's people, their roles and open invitations"),
+    Scope.PEOPLE_WRITE: _("Invite people, give and end roles, end memberships"),
+    Scope.ANNOUNCEMENTS_SEND: _("Write to a cohort or to everybody"),
+    Scope.CONSENTS_READ: _("See which consents you gave"),
+    Scope.CONVERSATIONS_READ: _("Read your conversations with the programme's people"),
+    Scope.CONVERSATIONS_WRITE: _("Write in them"),
+    Scope.EXPORTS_READ: _("See your exports and download them"),
+    Scope.EXPORTS_CREATE: _("Ask for an export of everything that is yours"),
 }
 
 

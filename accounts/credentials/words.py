@@ -56,11 +56,26 @@ SCOPE_GROUPS = [
         ],
     ),
     (
+        gettext_lazy("Setting programmes up"),
+        [
+            Scope.PROGRAMMES_CREATE,
+            Scope.PROGRAMME_WRITE,
+            Scope.PEOPLE_READ,
+            Scope.PEOPLE_WRITE,
+            Scope.ANNOUNCEMENTS_SEND,
+        ],
+    ),
+    (
         gettext_lazy("The programme and you"),
         [
             Scope.PROGRAMME_READ,
             Scope.NOTICES_READ,
             Scope.NOTICES_DISMISS,
+            Scope.CONVERSATIONS_READ,
+            Scope.CONVERSATIONS_WRITE,
+            Scope.CONSENTS_READ,
+            Scope.EXPORTS_READ,
+            Scope.EXPORTS_CREATE,
             Scope.SETTINGS_READ,
             Scope.SETTINGS_WRITE,
             Scope.TOKENS_READ,

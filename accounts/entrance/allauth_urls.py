@@ -2,7 +2,8 @@
 
 Left out on purpose: sign-up (a page says how one gets in), e-mail management and password reset
 (both must send mail, which this installation cannot: `manage.py person new-password` serves),
-sign-in by code, passkey sign-up, and everything social or headless.
+sign-in by code, passkey sign-up, and everything social or headless: staff come in through the lab's
+OpenID provider by ``pages.py``, which keeps no account of theirs elsewhere.
 """
 
 from __future__ import annotations

@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.credentials.commands import end_other_sessions
-from accounts.people.models import Person
+from accounts.people.models import Person, PersonalDetail
 from core.audit.commands import record
+from core.errors import InvalidOrder
+from core.text import is_readable
+
+LONGEST_NAME = 120
+LONGEST_ADDRESS = 254  # as the columns have it
+
+
+def make_person(*, email: str, password: str, display_name: str = "") -> Person:
+    """Somebody whose address the operator vouches for. The caller has checked the password.
+
+    Raises ``InvalidOrder`` for an impossible address or one that somebody here has.
+    """
+    address = _checked(email)
+    if not is_readable(display_name) or len(display_name) > LONGEST_NAME:
+        raise InvalidOrder("name_invalid", _("A name is one line, up to 120 characters."))
+    with transaction.atomic():
+        if Person.objects.filter(email=address).exists():
+            raise InvalidOrder("email_taken", _("Somebody here has this address."), field="email")
+        person = Person.objects.create_user(address, password)
+        EmailAddress.objects.create(user=person, email=address, primary=True, verified=True)
+        PersonalDetail.objects.filter(person=person).update(display_name=display_name.strip())
+        record("person.made", subject=("party", person.party_id))
+    return person
 
 
 def change_password(*, person: Person, password: str, keep: UUID | None) -> None:
@@ -25,15 +52,28 @@ def change_password(*, person: Person, password: str, keep: UUID | None) -> None
         )
 
 
-def close_account(*, person: Person) -> None:
+def close_account(*, person: Person, actor: UUID | None = None) -> None:
     """Nobody gets in with it any more, and no token of it works. What was made stays."""
     with transaction.atomic():
         if Person.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
             end_other_sessions(party_id=person.party_id, keep=None, reason="account_closed")
-            record("account.closed", subject=("party", person.party_id))
+            record("account.closed", subject=("party", person.party_id), actor=actor)
 
 
 def open_account(*, person: Person) -> None:
     with transaction.atomic():
         if Person.objects.filter(pk=person.pk, is_active=False).update(is_active=True):
             record("account.opened", subject=("party", person.party_id))
+
+
+def _checked(email: str) -> str:
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+        # As it was written: “lower case” makes another's address of some signs.
+        email.partition("@")[0].strip().encode("ascii")
+    except (ValidationError, UnicodeEncodeError):
+        address = ""
+    if not 0 < len(address) <= LONGEST_ADDRESS:
+        raise InvalidOrder("email_invalid", _("That is not an e-mail address."), field="email")
+    return address

@@ -12,19 +12,29 @@ from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import path, reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.invitations.commands import InvitationGone, accept_as_member, accept_as_new_person
+from accounts.invitations.commands import (
+    InvitationGone,
+    accept_as_member,
+    accept_as_new_person,
+)
 from accounts.invitations.models import Invitation
-from accounts.invitations.queries import invitation_by_secret, invitation_open, way_in
+from accounts.invitations.queries import (
+    invitation_by_secret,
+    invitation_open,
+    offered_language,
+    way_in,
+)
 from accounts.people.models import Person
-from accounts.programmes.models import Role
+from accounts.profile.choices import remember
 from accounts.programmes.words import ROLE_WORDS
 
-IN_HAND = "invitation"  # in the session: the invitation's id, never the secret
+IN_HAND = "invitation"  # in the session: which invitation and sending, never the secret
 
 
 class NewPerson(forms.Form):
@@ -36,6 +46,10 @@ class NewPerson(forms.Form):
     )
     password = forms.CharField(
         label=gettext_lazy("Password"),
+        help_text=gettext_lazy(
+            "At least eight characters, not a common word, not figures alone and not like your"
+            " address."
+        ),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
@@ -65,28 +79,55 @@ class NewPerson(forms.Form):
 def open_link(request: HttpRequest, secret: str) -> HttpResponse:
     """Take the invitation in hand and leave its secret behind: out of the address bar at once."""
     invitation = invitation_by_secret(secret)
-    if invitation is None:
+    if invitation is None or way_in(invitation, _reader(request)) is None:
         return _closed(request)
-    request.session[IN_HAND] = str(invitation.id)
+    request.session[IN_HAND] = [str(invitation.id), invitation.number]
     return redirect("invitation")
 
 
 @sensitive_post_parameters("password", "again")
 @require_http_methods(["GET", "POST"])
 def invitation_page(request: HttpRequest) -> HttpResponse:
-    kept = request.session.get(IN_HAND)
-    invitation = invitation_open(UUID(kept)) if kept else None
-    if invitation is None:
+    invitation = _in_hand(request)
+    way = way_in(invitation, _reader(request)) if invitation else None
+    if invitation is None or way is None:
         return _closed(request)
-    way = way_in(invitation, request.user if request.user.is_authenticated else None)
+    language = _language(request, invitation)
     try:
-        if way == "new":
-            return _come_in(request, invitation)
-        if way == "join" and request.method == "POST":
-            return _join(request, invitation)
+        with translation.override(language):
+            answer = _answer(request, invitation, way)
     except InvitationGone:
-        return _closed(request)
+        return _closed(request)  # in the reader's own language: it says nothing of this one
+    answer.headers["Content-Language"] = language
+    return answer
+
+
+def _in_hand(request: HttpRequest) -> Invitation | None:
+    """None also where it was sent again since: only the newest link counts, opened or not."""
+    match request.session.get(IN_HAND):
+        case [str(invitation_id), int(number)]:
+            found = invitation_open(UUID(invitation_id))
+            return found if found is not None and found.number == number else None
+    return None
+
+
+def _answer(request: HttpRequest, invitation: Invitation, way: str) -> HttpResponse:
+    if way == "new":
+        return _come_in(request, invitation)
+    if way == "join" and request.method == "POST":
+        return _join(request, invitation)
     return _show(request, invitation, way)
+
+
+def _reader(request: HttpRequest) -> Person | None:
+    return request.user if isinstance(request.user, Person) else None
+
+
+def _language(request: HttpRequest, invitation: Invitation) -> str:
+    """The invitation's, unless the reader chose one on a page of ours."""
+    is_chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
+    offered = "" if is_chosen else offered_language(invitation)
+    return offered or translation.get_language() or settings.LANGUAGE_CODE
 
 
 def _come_in(request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -95,17 +136,20 @@ def _come_in(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         return _show(request, invitation, "new", form, status=422 if form.is_bound else 200)
     person = accept_as_new_person(
         invitation_id=invitation.id,
+        number=invitation.number,
         password=form.cleaned_data["password"],
         display_name=form.cleaned_data["display_name"].strip(),
     )
     del request.session[IN_HAND]
     login(request, person)
-    return redirect("studio")
+    response = redirect("studio")
+    remember(response, language=offered_language(invitation))
+    return response
 
 
 def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     assert isinstance(request.user, Person)
-    accept_as_member(invitation_id=invitation.id, person=request.user)
+    accept_as_member(invitation_id=invitation.id, number=invitation.number, person=request.user)
     del request.session[IN_HAND]
     return redirect("studio")
 
@@ -121,7 +165,7 @@ def _show(
     query = urlencode({"next": reverse("invitation")})
     context = {
         "invitation": invitation,
-        "role_words": ROLE_WORDS[Role(invitation.role)],
+        "role_words": ROLE_WORDS[invitation.role],
         "way": way,
         "form": form,
         "login_url": f"{resolve_url(settings.LOGIN_URL)}?{query}",

@@ -1,49 +1,44 @@
-"""Notices are written by the outbox's deliverer: a clip that is ready is told exactly once."""
+"""Writing notices and putting them away."""
 
 from __future__ import annotations
 
-from uuid import UUID
+from datetime import datetime
+from uuid import UUID, uuid5
 
 from accounts.credentials.queries import Actor
 from accounts.notices.models import Notice
+from accounts.notices.queries import audience, notices_of, those_until
+from accounts.notices.rules import TOPICS, Topic
 from core.clock import now
 from core.errors import Absent
-from core.outbox.commands import listener
 from core.outbox.models import OutboxMessage
 
-WORTH_TELLING = frozenset(
-    {
-        "job.finished",
-        "job.failed",
-        "job.held",
-        "job.lapsed",
-        "token.minted",
-        "credential.revoked",
-        "credit.proposed",
-        "case.decided",
-        "case.overdue",
-        "case.escalated",
-        "case.unstaffed",
-        "contribution.accepted",
-        "contribution.declined",
-        "payout.paid",
-    }
-)
 
+def write_notices(message: OutboxMessage) -> list[Notice]:
+    """One for each who hears of it, none where it is not worth telling.
 
-@listener("notices")
-def write_notice(message: OutboxMessage) -> None:
-    if message.kind not in WORTH_TELLING or message.party_id is None:
-        return
-    Notice.objects.create(
-        id=message.id,
-        party_id=message.party_id,
-        kind=message.kind,
-        subject_kind=message.subject_kind,
-        subject_id=message.subject_id,
-        facts=message.facts,
-        at=message.at,
+    Inside the transaction of whoever heard the message. The ids are made of the message's, so that
+    nobody is told twice.
+    """
+    if message.kind not in TOPICS:
+        return []
+    return Notice.objects.bulk_create(
+        Notice(
+            id=_id_for(message, party_id),
+            party_id=party_id,
+            kind=message.kind,
+            subject_kind=message.subject_kind,
+            subject_id=message.subject_id,
+            facts=message.facts,
+            at=message.at,
+        )
+        for party_id in audience(message)
     )
+
+
+def _id_for(message: OutboxMessage, party_id: UUID) -> UUID:
+    message_id: UUID = message.id
+    return message_id if message.party_id is not None else uuid5(message_id, str(party_id))
 
 
 def dismiss_notice(*, actor: Actor, notice_id: UUID) -> Notice:
@@ -54,3 +49,12 @@ def dismiss_notice(*, actor: Actor, notice_id: UUID) -> Notice:
     if notice is None:
         raise Absent
     return notice
+
+
+def dismiss_notices(
+    *, actor: Actor, topic: Topic | None = None, until: datetime | None = None
+) -> int:
+    """Put all of them away, or those of a topic; none that came after ``until``, which its reader
+    has not seen. Returns how many there were."""
+    unread = notices_of(actor.party_id, unread=True, topic=topic)
+    return those_until(unread, until).update(read_at=now())

@@ -7,7 +7,8 @@ from core.clock import CoreNow
 
 
 class Notice(models.Model):
-    """One thing worth telling a party. Its id is the outbox message's, so it cannot double."""
+    """One thing worth telling a party. Its id is the outbox message's, or made of that and the
+    party where several hear it, so it cannot double. ``mail`` is the one it went out with."""
 
     id = models.UUIDField(primary_key=True)
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="notices")
@@ -17,9 +18,14 @@ class Notice(models.Model):
     facts = models.JSONField(default=dict)
     at = models.DateTimeField(db_default=CoreNow())
     read_at = models.DateTimeField(null=True)
+    mail = models.ForeignKey(
+        "accounts.Mail", on_delete=models.PROTECT, null=True, related_name="notices"
+    )
 
     class Meta:
         indexes = [
+            models.Index(fields=["party", "-at", "-id"], name="notices_of_a_party"),
+            models.Index(fields=["mail"], name="notices_in_a_mail"),
             models.Index(
                 fields=["party", "-at"],
                 name="unread_notices",

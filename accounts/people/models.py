@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -100,3 +101,6 @@ class PersonalDetail(models.Model):
     language = models.CharField(max_length=16, blank=True)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
     time_zone = models.CharField(max_length=64, blank=True)
+    languages = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    contact = models.CharField(max_length=254, blank=True)
+    mail_bounced_at = models.DateTimeField(null=True)

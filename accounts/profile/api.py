@@ -29,6 +29,10 @@ class SettingsShown(Shape):
     language = Text(help_text=_("Empty: as the browser has it."))
     theme = Text()
     time_zone = Text(help_text=_("An IANA name. Empty: as the programme has it."))
+    languages = serializers.ListField(
+        child=Text(), help_text=_("Which you speak. Your programme's managers see them.")
+    )
+    contact = Text(help_text=_("How else you can be reached. Your programme's managers see it."))
 
 
 class SettingsWish(Shape):
@@ -37,6 +41,8 @@ class SettingsWish(Shape):
     language = serializers.ChoiceField(LANGUAGES, required=False)
     theme = serializers.ChoiceField(PersonalDetail.Theme.values, required=False)
     time_zone = Text(required=False, allow_blank=True)
+    languages = serializers.ListField(child=Text(), required=False)
+    contact = Text(required=False, allow_blank=True)
 
 
 class Settings(Endpoint):

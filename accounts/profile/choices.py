@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 THEME_COOKIE = "theme"
 TIME_ZONE = "time_zone"  # in the session: the middleware asks on every request
+CHOSEN = "programme"  # in the session: in which of one's programmes one stands
 ONE_YEAR = int(timedelta(days=365).total_seconds())
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.people.models import Person, PersonalDetail
-from accounts.profile.rules import zone_names
+from accounts.programmes.rules import is_a_language, zone_names
 from core.audit.commands import record
 from core.errors import InvalidOrder
 from core.text import is_readable
@@ -16,7 +16,9 @@ from core.text import is_readable
 class Detail:
     """What a person says about themselves.
 
-    Empty means: as the browser or the programme has it. None means: as it was.
+    Empty means: as the browser or the programme has it. None means: as it was. ``languages`` are
+    those they speak and ``contact`` is how else they can be reached; the programme's managers see
+    both.
     """
 
     display_name: str | None = None
@@ -24,6 +26,12 @@ class Detail:
     language: str | None = None
     theme: str | None = None
     time_zone: str | None = None
+    languages: list[str] | None = None
+    contact: str | None = None
+
+
+LONGEST_CONTACT = 254
+MOST_LANGUAGES = 20
 
 
 def save_detail(*, person: Person, detail: Detail) -> None:
@@ -34,6 +42,11 @@ def save_detail(*, person: Person, detail: Detail) -> None:
     for field in ("display_name", "credit_name"):
         if not is_readable(said.get(field, "")):
             raise InvalidOrder("name_invalid", _("A name has no control characters."), field=field)
+    _must_be_languages(said.get("languages", []))
+    if len(said.get("contact", "")) > LONGEST_CONTACT or not is_readable(said.get("contact", "")):
+        raise InvalidOrder(
+            "contact_invalid", _("A contact is one line of plain text."), field="contact"
+        )
     # A zone nobody knows would break every page of this person.
     if said.get("time_zone") and said["time_zone"] not in zone_names():
         raise InvalidOrder(
@@ -42,3 +55,12 @@ def save_detail(*, person: Person, detail: Detail) -> None:
     with transaction.atomic():
         PersonalDetail.objects.filter(person=person).update(**said)
         record("detail.saved", subject=("party", person.party_id), actor=person.party_id)
+
+
+def _must_be_languages(languages: list[str]) -> None:
+    if len(languages) > MOST_LANGUAGES or not all(is_a_language(each) for each in languages):
+        raise InvalidOrder(
+            "language_unknown",
+            _("Languages are written like “en” or “pt-BR”, up to 20 of them."),
+            field="languages",
+        )

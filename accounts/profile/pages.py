@@ -23,7 +23,8 @@ from accounts.credentials.words import shown_session
 from accounts.people.models import PersonalDetail
 from accounts.profile.choices import TIME_ZONE, remember
 from accounts.profile.commands import Detail, save_detail
-from accounts.profile.rules import zone_names
+from accounts.programmes.rules import zone_names
+from core.errors import InvalidOrder
 from core.ids import shown
 
 THEMES = [
@@ -33,12 +34,23 @@ THEMES = [
 ]
 
 
-def languages() -> list[tuple[str, Any]]:
+def page_languages() -> list[tuple[str, Any]]:
     return [("", _("As the browser has it")), *settings.LANGUAGES]
 
 
 def zones() -> list[tuple[str, Any]]:
     return [("", _("As the programme has it")), *((name, name) for name in zone_names())]
+
+
+class LanguagesField(forms.CharField):
+    """Codes in one line, with commas or spaces between them."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        text: str = super().clean(value)
+        return text.replace(",", " ").split()
 
 
 class DetailForm(forms.Form):
@@ -58,7 +70,27 @@ class DetailForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=languages, required=False)
+    languages = LanguagesField(
+        label=gettext_lazy("Languages you speak"),
+        help_text=gettext_lazy(
+            "Like “en, pt-BR”. Your programme's managers see them, so that somebody can answer you"
+            " in one of them."
+        ),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": 200}),
+    )
+    contact = forms.CharField(
+        label=gettext_lazy("Contact"),
+        help_text=gettext_lazy(
+            "How else you can be reached, if you like. Your programme's managers see it."
+        ),
+        max_length=254,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of the pages"), choices=page_languages, required=False
+    )
     theme = forms.ChoiceField(label=gettext_lazy("Light or dark"), choices=THEMES)
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=zones, required=False)
 
@@ -97,8 +129,12 @@ def language(request: HttpRequest) -> HttpResponse:
 
 
 def _save(request: PortalRequest, form: DetailForm) -> HttpResponse:
-    said: dict[str, str] = form.cleaned_data
-    save_detail(person=request.user, detail=Detail(**said))
+    said: dict[str, Any] = form.cleaned_data
+    try:
+        save_detail(person=request.user, detail=Detail(**said))
+    except InvalidOrder as refusal:
+        form.add_error(refusal.field, refusal.sentence)
+        return _show(request, form, status=422)
     request.session[TIME_ZONE] = said["time_zone"]
     messages.success(request, _("Saved."))
     response = redirect("settings")
@@ -127,7 +163,7 @@ def _show(request: PortalRequest, form: DetailForm, *, status: int = 200) -> Htt
     return render(request, "accounts/people/settings.html", context, status=status)
 
 
-def _detail_of(request: PortalRequest) -> dict[str, str]:
+def _detail_of(request: PortalRequest) -> dict[str, Any]:
     detail = request.user.detail
     return {name: getattr(detail, name) for name in DetailForm.base_fields}
 

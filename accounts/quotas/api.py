@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.urls import path
 from django.utils.translation import gettext_lazy
@@ -11,8 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
+from accounts.quotas.commands import grant_credits
 from accounts.quotas.models import Kind, Reservation
-from accounts.quotas.queries import quota_of, reservations_of
+from accounts.quotas.queries import credits_of, quota_of, reservations_of
+from accounts.roles.queries import member_for
 from core.api import Endpoint, PageWish, PublicId, Shape, Text, Whole, operation, page_of
 
 
@@ -29,6 +33,17 @@ class ShownQuota(Shape):
             "the programme's."
         )
     )
+
+
+class ShownCredits(Shape):
+    limit = Whole(help_text=gettext_lazy("What they were granted."))
+    reserved = Whole(help_text=gettext_lazy("Held for jobs under way."))
+    spent = Whole()
+    left = Whole()
+
+
+class CreditsWish(Shape):
+    limit = Whole(help_text=gettext_lazy("At least what is reserved and spent."))
 
 
 class ShownReservation(Shape):
@@ -95,7 +110,39 @@ def _shown(row: Reservation) -> dict[str, Any]:
     return dict(ShownReservation(facts).data)
 
 
+class MemberCredits(Endpoint):
+    @operation(
+        scope=Scope.PEOPLE_READ,
+        summary=gettext_lazy("A member's credits"),
+        words=gettext_lazy("Their own budget in the programme."),
+        answers=ShownCredits,
+        refuses=(404,),
+    )
+    def get(self, _request: Request, party: str) -> Response:
+        member = member_for(self.actor, party)
+        return self.answer(_credits(member.programme_id, member.party_id))
+
+    @operation(
+        scope=Scope.PEOPLE_WRITE,
+        summary=gettext_lazy("Set a member's credits"),
+        words=gettext_lazy("The whole limit, not what is added; never one's own."),
+        asks=CreditsWish,
+        answers=ShownCredits,
+        refuses=(404,),
+        example={"limit": 600},
+    )
+    def patch(self, _request: Request, party: str) -> Response:
+        member = member_for(self.actor, party)
+        grant_credits(actor=self.actor, party_id=member.party_id, limit=self.asked()["limit"])
+        return self.answer(_credits(member.programme_id, member.party_id))
+
+
+def _credits(programme_id: UUID, party_id: UUID) -> dict[str, Any]:
+    return dict(ShownCredits(asdict(credits_of(programme_id, party_id))).data)
+
+
 urlpatterns = [
+    path("people/<str:party>/credits", MemberCredits.as_view(), name="api-member-credits"),
     path("quota", Quota.as_view()),
     path("quota/reservations", Reservations.as_view()),
 ]

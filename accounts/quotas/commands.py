@@ -9,10 +9,14 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from accounts.credentials.commands import act_in
+from accounts.credentials.queries import Actor
+from accounts.credentials.rules import Scope
+from accounts.programmes.queries import membership_of
 from accounts.quotas.models import Budget, Kind
 from core.audit.commands import record
 from core.clock import now
-from core.errors import InvalidOrder, QuotaExceeded
+from core.errors import Absent, InvalidOrder, NotAllowed, QuotaExceeded
 
 WORDS = {
     ("credits", "lineage"): lambda: _("credits of this token"),
@@ -22,6 +26,7 @@ WORDS = {
     ("money", "party"): lambda: _("your fees"),
     ("money", "programme"): lambda: _("fees of the programme"),
 }
+LARGEST_LIMIT = 10**18  # of credits or micro-units: what a column holds, and room to add
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +84,19 @@ def grant_budget(
 ) -> Budget:
     """Set the limit of one budget, making the row where there is none.
 
-    Raises ``InvalidOrder`` for a limit below what is already reserved and spent.
+    Raises ``InvalidOrder`` for a limit below what is already reserved and spent, and for the
+    programme's own money: that is what the ledger says was set aside.
     """
+    if kind is Kind.MONEY and party_id is None:
+        raise InvalidOrder(
+            "money_is_set_aside",
+            _("The programme's money is what was set aside in the ledger; it has no limit to set."),
+            field="limit",
+        )
     if limit < 0:
         raise InvalidOrder("limit_negative", _("A budget's limit is zero or more."), field="limit")
+    if limit > LARGEST_LIMIT:
+        raise InvalidOrder("figure_out_of_range", _("This figure is out of range."), field="limit")
     with transaction.atomic():
         budget = _locked_budget(programme_id, kind, party_id, lineage_id)
         _must_cover_use(budget, limit)
@@ -96,6 +110,31 @@ def grant_budget(
         )
     budget.limit = limit
     return budget
+
+
+def grant_credits(*, actor: Actor, party_id: UUID, limit: int) -> Budget:
+    """Set a member's own credits in the actor's programme, by who looks after its people.
+
+    Raises ``Absent`` for who is no member, ``NotAllowed`` for oneself, and as ``grant_budget``.
+    """
+    with transaction.atomic():
+        giver = act_in(actor.programme, actor, Scope.PEOPLE_WRITE)
+        must_not_be_own(party_id, giver=giver)
+        if membership_of(actor.programme, party_id) is None:
+            raise Absent
+        return grant_budget(
+            programme_id=actor.programme,
+            kind=Kind.CREDITS,
+            limit=limit,
+            party_id=party_id,
+            actor=giver,
+        )
+
+
+def must_not_be_own(party_id: UUID, *, giver: UUID | None) -> None:
+    """Raises ``NotAllowed`` for who would set their own credits, whatever the door."""
+    if giver == party_id:
+        raise NotAllowed(_("Nobody sets their own credits. Ask another manager."))
 
 
 def raise_budget(*, programme_id: UUID, kind: Kind, by: int, actor: UUID | None = None) -> Budget:

@@ -33,6 +33,22 @@ def quota_of(*, programme_id: UUID, party_id: UUID, lineage_id: UUID, kind: Kind
     return Left(own.limit, own.reserved, own.spent, min(row.left for row in path))
 
 
+def programme_budget(programme_id: UUID, kind: Kind) -> Left:
+    """The programme's own figures, zeros where it was granted nothing yet."""
+    own = Budget.objects.filter(
+        programme_id=programme_id, kind=kind, party=None, lineage_id=None
+    ).first()
+    return Left(own.limit, own.reserved, own.spent, own.left) if own else Left(0, 0, 0, 0)
+
+
+def credits_of(programme_id: UUID, party_id: UUID) -> Left:
+    """A member's own figures, zeros where they were granted nothing yet."""
+    own = Budget.objects.filter(
+        programme_id=programme_id, kind=Kind.CREDITS, party_id=party_id, lineage_id=None
+    ).first()
+    return Left(own.limit, own.reserved, own.spent, own.left) if own else Left(0, 0, 0, 0)
+
+
 def reservations_of(party_id: UUID, programme_id: UUID) -> Any:
     return Reservation.objects.filter(party_id=party_id, programme_id=programme_id).order_by(
         "-made_at", "-id"

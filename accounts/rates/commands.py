@@ -15,7 +15,7 @@ from accounts.programmes.models import Programme
 from accounts.rates.models import Rate
 from accounts.rates.rules import ActKind
 from core.audit.commands import record
-from core.clock import now
+from core.clock import must_be_in_range, now
 from core.errors import Absent, InvalidOrder, TooLate
 from core.money import LARGEST_MICRO
 from core.outbox.commands import say
@@ -43,7 +43,8 @@ def publish_rate(
     another rate of the kind begins at the same moment.
     """
     _must_make_sense(amount_micro, words)
-    with _while_nobody_earns(programme_id), transaction.atomic():
+    must_be_in_range(applies_from, field="applies_from")
+    with while_nobody_earns(programme_id), transaction.atomic():
         # Two publishers stand in a line here, also inside a transaction of the caller's.
         programme = Programme.objects.select_for_update(no_key=True).filter(id=programme_id).first()
         if programme is None:
@@ -84,7 +85,7 @@ def hold_rates(programme_id: UUID) -> None:
 
 
 @contextmanager
-def _while_nobody_earns(programme_id: UUID) -> Iterator[None]:
+def while_nobody_earns(programme_id: UUID) -> Iterator[None]:
     # Before the transaction begins, not in it: its time is that of its beginning, and a rate that
     # had waited for an act would apply from a moment before that act, which has the earlier rate.
     with connection.cursor() as cursor:
