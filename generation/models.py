@@ -1,17 +1,19 @@
 """Table of contents: Django looks for models here."""
 
-from generation.catalogue.models import PriceRow, VideoModel
-from generation.clips.models import Clip, Viewing
+from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
+from generation.clips.models import Clip, Removal, Viewing
 from generation.jobs.models import Attempt, Job
 from generation.renditions.models import Opening, Rendition
 from generation.threads.models import Thread
 
 __all__ = [
+    "AllowedModels",
     "Attempt",
     "Clip",
     "Job",
     "Opening",
     "PriceRow",
+    "Removal",
     "Rendition",
     "Thread",
     "VideoModel",

@@ -1,8 +1,9 @@
-"""GET /api/v1/models: what may be ordered, and what it costs."""
+"""What may be ordered, what it costs, and which models a programme allows."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, Ratio, Seconds, Shape, operation
+from core.api import Endpoint, Ratio, Seconds, Shape, Text, Whole, operation
+from generation.catalogue.commands import allow_models
 from generation.catalogue.models import PriceRow, VideoModel
-from generation.catalogue.queries import frame_rule_of, is_ready, models_offered
+from generation.catalogue.queries import (
+    allowed_models_in_force,
+    frame_rule_of,
+    is_ready,
+    models_allowed,
+)
 
 
 class LengthShown(Shape):
@@ -60,8 +67,65 @@ class Models(Endpoint):
         is_list=True,
     )
     def get(self, request: Request) -> Response:
-        items = [ModelShown(_shown(model)).data for model in models_offered()]
+        items = [ModelShown(_shown(model)).data for model in models_allowed(self.actor.programme)]
         return self.answer({"items": items, "next": None})
+
+
+class AllowedShown(Shape):
+    number = Whole(
+        allow_null=True, help_text=_("Which version of the list; null where there is none.")
+    )
+    models = serializers.ListField(
+        child=Text(), help_text=_("Slugs of the models testers may order from, now.")
+    )
+
+
+class AllowedWish(Shape):
+    models = serializers.ListField(child=Text())
+    seen = Whole(
+        required=False,
+        help_text=_("The version this was made from, 0 before the first; a newer one refuses it."),
+    )
+
+
+class Allowed(Endpoint):
+    @operation(
+        scope=Scope.PROGRAMME_READ,
+        summary=_("Read which models the programme allows"),
+        words=_("Without a list, every model that is offered here."),
+        answers=AllowedShown,
+    )
+    def get(self, _request: Request) -> Response:
+        return self.answer(_allowed(self.actor.programme))
+
+    @operation(
+        scope=Scope.PROGRAMME_WRITE,
+        summary=_("Allow models"),
+        words=_("These and no others from now on. What was ordered before is rendered."),
+        asks=AllowedWish,
+        answers=AllowedShown,
+        refuses=(404, 409),
+        example={"models": ["still"]},
+    )
+    def post(self, _request: Request) -> Response:
+        self.actor.must_act(Scope.PROGRAMME_WRITE)
+        asked = self.asked()
+        allow_models(
+            programme_id=self.actor.programme,
+            slugs=asked["models"],
+            seen=asked.get("seen"),
+            actor=self.actor.party_id,
+        )
+        return self.answer(_allowed(self.actor.programme))
+
+
+def _allowed(programme_id: UUID) -> dict[str, Any]:
+    newest = allowed_models_in_force(programme_id)
+    facts = {
+        "number": newest.number if newest else None,
+        "models": [model.slug for model in models_allowed(programme_id)],
+    }
+    return dict(AllowedShown(facts).data)
 
 
 def _shown(model: VideoModel) -> dict[str, Any]:
@@ -96,4 +160,7 @@ def _price(row: PriceRow) -> dict[str, Any]:
     }
 
 
-urlpatterns = [path("models", Models.as_view(), name="api-models")]
+urlpatterns = [
+    path("models", Models.as_view(), name="api-models"),
+    path("programme/models", Allowed.as_view(), name="api-allowed-models"),
+]

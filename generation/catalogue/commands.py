@@ -1,15 +1,19 @@
-"""Putting video models into the catalogue."""
+"""Putting video models into the catalogue, and allowing them in a programme."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from accounts.programmes.commands import lock_programme, next_number
 from core.audit.commands import record
-from generation.catalogue.models import PriceRow, VideoModel
-from generation.catalogue.queries import checkpoint_folder
+from core.errors import InvalidOrder
+from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
+from generation.catalogue.queries import checkpoint_folder, models_offered
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
 from generation.engines.registry import engine
 
@@ -122,6 +126,49 @@ def offer_still_model() -> VideoModel:
 
 def offer_untrained_model() -> VideoModel:
     return offer_model(UNTRAINED)
+
+
+def allow_models(
+    *,
+    programme_id: UUID,
+    slugs: list[str],
+    seen: int | None = None,
+    actor: UUID | None = None,
+) -> AllowedModels:
+    """From now on testers may order from these and no others; jobs ordered before go on.
+
+    Raises ``InvalidOrder`` for none at all or one that is not offered, ``ChangedMeanwhile`` where
+    another list came in between.
+    """
+    wanted = sorted(set(slugs))
+    if not wanted:
+        raise InvalidOrder("models_missing", _("Allow one model at least."), field="slugs")
+    offered = set(models_offered().filter(slug__in=wanted).values_list("slug", flat=True))
+    unknown = [slug for slug in wanted if slug not in offered]
+    if unknown:
+        raise InvalidOrder(
+            "model_unknown",
+            _("No model of this name is offered here: %(slugs)s.") % {"slugs": ", ".join(unknown)},
+            field="slugs",
+            unknown=unknown,
+        )
+    with transaction.atomic():
+        lock_programme(programme_id)
+        versions = AllowedModels.objects.filter(programme_id=programme_id)
+        version = AllowedModels.objects.create(
+            programme_id=programme_id,
+            number=next_number(versions, seen=seen, fields=("slugs",)),
+            slugs=wanted,
+            published_by_id=actor,
+        )
+        record(
+            "models.allowed",
+            subject=("programme", programme_id),
+            actor=actor,
+            number=version.number,
+            slugs=wanted,
+        )
+    return version
 
 
 def _insert(new: Introduction, able: Capabilities) -> VideoModel:

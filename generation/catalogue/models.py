@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.people.models import Party
+from accounts.programmes.models import Programme
 from core.clock import CoreNow
 from core.fields import id_field
 
@@ -63,6 +66,29 @@ class VideoModel(models.Model):
     def rate(self) -> Fraction:
         """Frames per second, exactly."""
         return Fraction(self.rate_num, self.rate_den)
+
+
+class AllowedModels(models.Model):
+    """Which video models a programme lets its testers use, by slug; the newest version counts.
+    Without one, every model that is offered. Published once, never edited."""
+
+    id = id_field()
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()
+    slugs = ArrayField(models.CharField(max_length=64))
+    published_by = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="+")
+    published_at = models.DateTimeField(db_default=CoreNow())
+
+    class Meta:
+        verbose_name_plural = "allowed models"
+        constraints = [
+            models.UniqueConstraint(
+                name="allowed_models_are_numbered", fields=["programme", "number"]
+            ),
+            models.CheckConstraint(
+                name="a_programme_allows_some_model", condition=Q(slugs__len__gte=1, number__gte=1)
+            ),
+        ]
 
 
 class PriceRow(models.Model):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 
-from generation.catalogue.models import PriceRow, VideoModel
+from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
 from generation.engines.limits import FrameRule
 from generation.engines.registry import EngineUnknown, is_installed
 
@@ -18,6 +19,18 @@ def models_offered() -> QuerySet[VideoModel]:
         .prefetch_related(Prefetch("prices", queryset=prices))
         .order_by("order", "slug")
     )
+
+
+def allowed_models_in_force(programme_id: UUID) -> AllowedModels | None:
+    """The programme's newest list; without one it allows every model that is offered."""
+    return AllowedModels.objects.filter(programme_id=programme_id).order_by("-number").first()
+
+
+def models_allowed(programme_id: UUID) -> QuerySet[VideoModel]:
+    """Those offered that the programme lets its testers use, as ``models_offered`` gives them."""
+    newest = allowed_models_in_force(programme_id)
+    offered = models_offered()
+    return offered if newest is None else offered.filter(slug__in=newest.slugs)
 
 
 def model_offered(slug: str) -> VideoModel | None:

@@ -14,8 +14,8 @@ from accounts.credentials.rules import Scope
 from core.api import Endpoint, PageWish, PublicId, Ratio, Seconds, Shape, Text, operation, page_of
 from core.ids import shown
 from generation.clips.commands import say_why
-from generation.clips.models import Clip
-from generation.clips.queries import clip_for, clips_of, seen_by
+from generation.clips.models import Clip, Removal
+from generation.clips.queries import clip_for, clips_of, removal_of, seen_by
 from generation.clips.rules import Why
 
 
@@ -29,6 +29,13 @@ class RenditionShown(Shape):
     bytes = serializers.IntegerField()
     sha256 = serializers.CharField()
     made_at = serializers.DateTimeField()
+
+
+class RemovalShown(Shape):
+    why = serializers.ChoiceField(Removal.Why.choices)
+    announced_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(help_text=_("When the files go, unless something stops it."))
+    done_at = serializers.DateTimeField(allow_null=True, help_text=_("When they went."))
 
 
 class ClipShown(Shape):
@@ -53,7 +60,10 @@ class ClipShown(Shape):
     bytes = serializers.IntegerField()
     master_sha256 = serializers.CharField()
     made_at = serializers.DateTimeField()
-    renditions = RenditionShown(many=True)
+    renditions = RenditionShown(many=True, help_text=_("None once the files were removed."))
+    removal = RemovalShown(
+        allow_null=True, help_text=_("That its files go, or went; the record stays.")
+    )
 
 
 class LookShown(Shape):
@@ -174,6 +184,7 @@ def _facts(clip: Clip) -> dict[str, Any]:
             _rendition(rendition)
             for rendition in sorted(clip.renditions.all(), key=lambda one: (one.kind, one.made_at))
         ],
+        "removal": removal_of(clip),
     }
 
 

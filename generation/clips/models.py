@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.people.models import Party
 from accounts.programmes.models import Programme
@@ -78,3 +78,54 @@ class Viewing(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["clip", "viewer", "-until"], name="viewings_of_a_clip")]
+
+
+class Removal(models.Model):
+    """The files of a clip go at ``due_at``: its owner was told at ``announced_at``. The clip's row
+    and what was decided on it stay. ``stopped_at``: it was kept after all. From ``done_at`` on
+    nobody is served a byte; the files themselves are off the disk at ``cleared_at``."""
+
+    class Why(models.TextChoices):
+        RETENTION = "retention"
+        OWNER = "owner"
+        ERASURE = "erasure"
+
+    id = id_field()
+    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="removals")
+    why = models.CharField(max_length=16, choices=Why)
+    announced_at = models.DateTimeField(db_default=CoreNow())
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+    cleared_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_removal_of_a_clip_at_a_time",
+                fields=["clip"],
+                condition=Q(stopped_at=None),
+            ),
+            models.CheckConstraint(
+                name="a_removal_is_done_or_stopped",
+                condition=Q(
+                    why__in=["retention", "owner", "erasure"], due_at__gte=F("announced_at")
+                )
+                & (Q(done_at=None) | Q(stopped_at=None)),
+            ),
+            models.CheckConstraint(
+                name="nothing_goes_before_its_time",
+                condition=Q(done_at=None, cleared_at=None)
+                | Q(done_at__isnull=False, done_at__gte=F("due_at")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="removals_due", condition=Q(done_at=None, stopped_at=None)
+            ),
+            models.Index(
+                fields=["done_at"],
+                name="removals_to_clear",
+                condition=Q(done_at__isnull=False, cleared_at=None),
+            ),
+        ]

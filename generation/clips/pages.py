@@ -20,9 +20,9 @@ from core.api import page_of
 from core.ids import shown
 from generation.clips.commands import say_why
 from generation.clips.models import Clip
-from generation.clips.queries import clip_to_view, seen_by
+from generation.clips.queries import clip_to_view, removal_of, seen_by
 from generation.clips.rules import Why
-from generation.clips.words import duration_text, role_words, why_words
+from generation.clips.words import duration_text, removal_words, role_words, why_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Card:
     made_at: datetime
     width: int
     height: int
+    goes_at: datetime | None
+    is_removed: bool
 
 
 def shown_cards(
@@ -62,6 +64,7 @@ def clip_pieces(request: PortalRequest, clip: Clip) -> dict[str, Any]:
     job = shown("job", clip.job_id)
     return {
         "clip": _shown(clip),
+        "removed": _removed(clip),
         "renditions": _files(clip),
         "seen_by": [
             {"at": look.at, "role_words": role_words(look.role), "why_words": why_words(look.why)}
@@ -96,6 +99,7 @@ def ask(request: PortalRequest, clip: str) -> HttpResponse:
 
 
 def _card(clip: Clip, state_words: str) -> Card:
+    removal = removal_of(clip)
     files = {one.kind: one for one in clip.renditions.all()}
     sprite = files.get("sprite")
     return Card(
@@ -110,7 +114,16 @@ def _card(clip: Clip, state_words: str) -> Card:
         made_at=clip.made_at,
         width=clip.width,
         height=clip.height,
+        goes_at=removal.due_at if removal and removal.done_at is None else None,
+        is_removed=removal is not None and removal.done_at is not None,
     )
+
+
+def _removed(clip: Clip) -> dict[str, Any] | None:
+    removal = removal_of(clip)
+    if removal is None or removal.done_at is None:
+        return None
+    return {"at": removal.done_at, "why_words": removal_words(removal.why)}
 
 
 def _shown(clip: Clip) -> dict[str, Any]:

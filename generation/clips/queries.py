@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Value, When
 
 from accounts.credentials.queries import Actor
 from core.clock import CoreNow
 from core.errors import Absent
 from core.ids import read_id
-from generation.clips.models import Clip, Viewing
+from generation.clips.models import Clip, Removal, Viewing
 from generation.clips.rules import viewing_role
 
 
@@ -26,6 +26,11 @@ class Look:
 def clips_of(actor: Actor) -> QuerySet[Clip]:
     """The actor's own clips of this programme, newest first, with their renditions."""
     return _clips(actor).filter(party_id=actor.party_id).order_by("-made_at", "-id")
+
+
+def own_clip_for(actor: Actor, shown_id: str) -> Clip:
+    """A clip of the actor's own. Raises ``Absent`` for all others, whoever may look at them."""
+    return _one(clips_of(actor), shown_id)
 
 
 def clip_for(actor: Actor, shown_id: str) -> Clip:
@@ -75,11 +80,37 @@ def seen_by(clip: Clip) -> list[Look]:
     return [Look(role, why, at) for _viewer, _when, role, why, at in rows]
 
 
+def files_there(through: str = "") -> list[Prefetch[str, Any, str]]:
+    """What to prefetch so that a clip has the files that are still there and what becomes of them.
+
+    ``through`` leads from the rows that are read to their clips, as in ``clip__``.
+    """
+    # By relation, since renditions know of clips and not the other way round.
+    files: Any = Clip._meta.get_field("renditions").related_model  # noqa: SLF001  (documented)
+    there = files.objects.exclude(clip__removals__done_at__isnull=False)
+    return [
+        Prefetch(f"{through}renditions", queryset=there),
+        Prefetch(
+            f"{through}removals",
+            queryset=Removal.objects.filter(stopped_at=None),
+            to_attr="removals_standing",
+        ),
+    ]
+
+
+def removal_of(clip: Clip) -> Removal | None:
+    """The removal of its files that is announced or done; None where they stay."""
+    found: list[Removal] | None = getattr(clip, "removals_standing", None)
+    if found is None:
+        return Removal.objects.filter(clip=clip, stopped_at=None).first()
+    return found[0] if found else None
+
+
 def _clips(actor: Actor) -> QuerySet[Clip]:
     return (
         Clip.objects.filter(programme_id=actor.programme)
         .select_related("job__model")
-        .prefetch_related("renditions")
+        .prefetch_related(*files_there())
     )
 
 

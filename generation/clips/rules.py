@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 VIEWING_LASTS = timedelta(minutes=30)
 
+# So long an owner can take back that the files of a clip go.
+OWNER_CAN_KEEP = timedelta(days=1)
+
 # In this order: who holds several of these roles looks in the first.
 VIEWING_ROLES = ("reviewer", "manager", "auditor")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from generation.clips.models import Removal
 from generation.clips.rules import Why
 from generation.jobs import words as of_jobs
 
@@ -22,6 +23,27 @@ WAYS: dict[str, Callable[[], str]] = {
     "showcase": lambda: _("on the showcase"),
     "link": lambda: _("by a link"),
 }
+
+
+# Why files went, for whoever may see the clip.
+REMOVALS: dict[str, Callable[[], str]] = {
+    Removal.Why.RETENTION: lambda: _("under the programme's terms of retention"),
+    Removal.Why.OWNER: lambda: _("by its owner"),
+    Removal.Why.ERASURE: lambda: _("with the erasure of its owner's data"),
+}
+
+STOPPED: dict[str, Callable[[], str]] = {
+    "put_forward": lambda: _("Its files stay: it was put forward."),
+    "appealed": lambda: _("Its files stay: there is an appeal."),
+    "released": lambda: _("Its files stay: it was released."),
+    "kept": lambda: _("Chose to keep its files after all."),
+    "terms": lambda: _("Its files stay for now: the terms give them more time."),
+    "replaced": lambda: _("Its files go earlier than was said before."),
+}
+
+
+def removal_words(why: str) -> str:
+    return REMOVALS[why]()
 
 
 def why_words(why: str) -> str:
@@ -47,4 +69,14 @@ def record_sentence(kind: str, facts: dict[str, Any]) -> str:
     """One line of the record of a clip and its job."""
     if kind == "viewing.begun":
         return _("Opened it. Reason: %(why)s.") % {"why": why_words(str(facts.get("why", "")))}
+    if kind == "removal.announced":
+        if facts["why"] == Removal.Why.OWNER:
+            return _("Asked for its files to be removed.")
+        return _("Its files will be removed %(why)s.") % {"why": removal_words(facts["why"])}
+    if kind == "removal.stopped":
+        return STOPPED[facts["why"]]()
+    if kind == "removal.done":
+        return _("Its files were removed %(why)s. The record stays.") % {
+            "why": removal_words(facts["why"])
+        }
     return of_jobs.record_sentence(kind, facts)

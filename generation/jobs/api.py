@@ -222,8 +222,8 @@ class Quotes(Endpoint):
         example={name: EXAMPLE[name] for name in ("model", "size", "seconds")},
     )
     def post(self, request: Request) -> Response:
-        quoted = quote(_wish(self.asked()))
         actor = self.actor
+        quoted = quote(_wish(self.asked()), programme_id=actor.programme)
         left = quota_of(
             programme_id=actor.programme,
             party_id=actor.party_id,

@@ -9,11 +9,11 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from accounts.agreements.queries import acceptance_of
+from accounts.agreements.queries import governing_acceptance
 from accounts.credentials.commands import lock_live_credential
 from accounts.credentials.queries import Actor
 from accounts.programmes.models import Role
-from accounts.programmes.queries import membership_of
+from accounts.programmes.queries import membership_of, must_be_working
 from accounts.quotas.commands import Hold, reserve, settle_reservation
 from accounts.quotas.models import Kind
 from core.audit.commands import record
@@ -26,7 +26,7 @@ from core.states import advance
 from generation.jobs.models import Job
 from generation.jobs.orders import Quote, Wish, checked_prompt, chosen_seed, quote
 from generation.jobs.queries import job_for
-from generation.jobs.rules import MOVES, Move, State, lane_of
+from generation.jobs.rules import LIVE, MOVES, Move, State, lane_of
 from generation.threads.models import Thread
 
 Answer = Callable[[Job], tuple[int, Any]]
@@ -49,7 +49,8 @@ def submit_job(
             once.begin()
         acceptance_id = _right_to_submit(actor)
         prompt, seed = checked_prompt(wish.prompt), chosen_seed(wish.seed)
-        quoted, thread = quote(wish), _thread(actor, wish.continues)
+        quoted = quote(wish, programme_id=actor.programme)
+        thread = _thread(actor, wish.continues)
         job = _job(actor, acceptance_id, quoted, prompt, seed, thread)
         job.save(force_insert=True)
         record(
@@ -83,24 +84,33 @@ def cancel_job(*, actor: Actor, shown_id: str) -> Job:
         mine = Job.objects.filter(id=job.id)
         # Locked: a claim or a retry in between would let the wish to stop fall through.
         state = State(mine.select_for_update().values_list("state", flat=True).get())
+        job.state = state
         if state in (State.QUEUED, State.HELD):
-            advance(
-                mine,
-                MOVES,
-                Move.CANCEL,
-                seen=state,
-                finished_at=now(),
-                held_until=None,
-                cancel_asked_at=now(),
-            )
-            _record_end(job, "job.cancelled", actor, charged=0)
-            settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
+            _cancel_waiting(job, actor)
         elif state is State.RUNNING:
             # Its worker looks at this mark at its next step.
             mine.filter(cancel_asked_at=None).update(cancel_asked_at=now())
         elif state is not State.CANCELLED:
             raise TooLate(_("This job is over already; there is nothing to cancel."))
     return job_for(actor, shown_id)
+
+
+def cancel_jobs_of(*, programme_id: UUID, party_id: UUID, actor: Actor | None) -> tuple[int, int]:
+    """Everything a party has under way: what waits or is held is over, with all given back; what
+    renders is asked to stop. How many of each. Inside the caller's transaction.
+    """
+    jobs = Job.objects.filter(programme_id=programme_id, party_id=party_id, state__in=LIVE)
+    cancelled = asked = 0
+    # All of them locked before the first budget is: a worker that ends one of them comes after.
+    for job in list(jobs.select_for_update(no_key=True, of=("self",)).order_by("id")):
+        if job.state == State.RUNNING:
+            asked += Job.objects.filter(id=job.id, cancel_asked_at=None).update(
+                cancel_asked_at=now()
+            )
+            continue
+        _cancel_waiting(job, actor)
+        cancelled += 1
+    return cancelled, asked
 
 
 def resume_job(*, actor: Actor, shown_id: str) -> Job:
@@ -189,9 +199,8 @@ def _right_to_submit(actor: Actor) -> UUID:
     if membership is None:
         raise Absent
     actor.must_be(Role.TESTER, _("Only testers of the programme make clips."))
-    if not membership.programme.is_open:
-        raise NotAllowed(_("The programme is closed at the moment."))
-    acceptance = acceptance_of(actor.programme, actor.party_id)
+    must_be_working(actor.programme)
+    acceptance = governing_acceptance(actor.programme, actor.party_id)
     if acceptance is None:
         raise AgreementMissing
     acceptance_id: UUID = acceptance.id
@@ -224,6 +233,22 @@ def _fair_tag(lane: str, party_id: UUID) -> int:
         cursor.execute("SELECT generation_fair_tag(%s, %s)", [lane, party_id])
         (tag,) = cursor.fetchone()
     return int(tag)
+
+
+def _cancel_waiting(job: Job, actor: Actor | None) -> None:
+    """One that is locked, and was found queued or held."""
+    moment = now()
+    advance(
+        Job.objects.filter(id=job.id),
+        MOVES,
+        Move.CANCEL,
+        seen=State(job.state),
+        finished_at=moment,
+        held_until=None,
+        cancel_asked_at=moment,
+    )
+    _record_end(job, "job.cancelled", actor, charged=0)
+    settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
 
 
 def _record_end(job: Job, kind: str, actor: Actor | None, *, charged: int) -> None:

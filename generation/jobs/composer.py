@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.programmes.queries import must_be_working
 from core.errors import Refusal
 from generation.catalogue.models import VideoModel
 from generation.jobs.orders import LARGEST_SEED, LONGEST_PROMPT, Wish, quote
@@ -80,13 +82,14 @@ class Composer(forms.Form):
         field.choices = choices
 
 
-def shown_quote(form: Composer, left: int) -> ShownQuote | None:
+def shown_quote(form: Composer, left: int, programme_id: UUID) -> ShownQuote | None:
     """The quote for what stands in the form, whether or not the prompt is written yet."""
     wish = _partial_wish(form)
     if wish is None:
         return None
     try:
-        quoted = quote(wish)
+        must_be_working(programme_id)
+        quoted = quote(wish, programme_id=programme_id)
     except Refusal as refusal:
         return ShownQuote(refusal=refusal.sentence)
     cost, after = quoted.price_credits, left - quoted.price_credits

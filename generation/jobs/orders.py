@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from fractions import Fraction
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from core.errors import InvalidOrder, NotReady
 from core.text import is_readable
 from generation.catalogue.models import PriceRow, VideoModel
-from generation.catalogue.queries import frame_rule_of, is_ready, model_offered
+from generation.catalogue.queries import frame_rule_of, is_ready, model_offered, models_allowed
 from generation.catalogue.rules import frames_for, price
 
 LONGEST_PROMPT = 2_000
@@ -46,11 +47,9 @@ class Quote:
         return Fraction(self.frames) / self.model.rate
 
 
-def quote(wish: Wish) -> Quote:
+def quote(wish: Wish, *, programme_id: UUID) -> Quote:
     """The exact price. Raises ``InvalidOrder`` naming the field, ``NotReady`` without engine."""
-    model = model_offered(wish.model)
-    if model is None:
-        raise InvalidOrder("model_unknown", _("There is no model of this name."), field="model")
+    model = _model(wish.model, programme_id)
     row = _row(model, wish)
     frames = _frames(model, wish.seconds)
     _must_be_installed(model)
@@ -89,6 +88,22 @@ def chosen_seed(seed: int | None) -> int:
             field="seed",
         )
     return seed
+
+
+def _model(slug: str, programme_id: UUID) -> VideoModel:
+    allowed = models_allowed(programme_id)
+    found = allowed.filter(slug=slug).first()
+    if found is not None:
+        return found
+    other = model_offered(slug)
+    if other is None:
+        raise InvalidOrder("model_unknown", _("There is no model of this name."), field="model")
+    raise InvalidOrder(
+        "model_not_allowed",
+        _("This programme does not use %(model)s.") % {"model": other.name},
+        field="model",
+        allowed=[model.slug for model in allowed],
+    )
 
 
 def _row(model: VideoModel, wish: Wish) -> PriceRow:

@@ -13,14 +13,17 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.agreements.queries import governing_acceptance
 from accounts.credentials.doors import PortalRequest, signed_in
+from accounts.programmes.queries import why_not_working
 from accounts.quotas.models import Kind
 from accounts.quotas.queries import Left, quota_of
 from core.audit.queries import events_of
 from core.errors import InvalidOrder, Refusal
 from core.idempotency.commands import AlreadyAnswered, Once
 from core.ids import shown
-from generation.catalogue.queries import is_ready, model_offered, models_offered
+from generation.catalogue.models import VideoModel
+from generation.catalogue.queries import is_ready, model_offered, models_allowed
 from generation.jobs.commands import cancel_job, resume_job, submit_job
 from generation.jobs.composer import Composer, ShownQuote, shown_quote, tier_words
 from generation.jobs.models import Job
@@ -97,7 +100,7 @@ def new_clip(request: PortalRequest) -> HttpResponse:
     """The composer. A form sent twice makes one job: its hidden key is an idempotency key."""
     if request.method != "POST":
         return _composer(request, _blank(request))
-    form = Composer(request.POST, models=list(models_offered()))
+    form = Composer(request.POST, models=_models(request))
     if not form.is_valid():
         return _composer(request, form, status=422)
     try:
@@ -115,9 +118,12 @@ def new_clip(request: PortalRequest) -> HttpResponse:
 @signed_in
 def price(request: PortalRequest) -> HttpResponse:
     """The quote alone for a script, the whole composer with its quote for everybody else."""
-    form = Composer(request.POST or request.GET, models=list(models_offered()))
+    form = Composer(request.POST or request.GET, models=_models(request))
     if request.headers.get("HX-Request") or request.headers.get("X-Requested-With"):
-        context = {"quote": shown_quote(form, _quota(request).left), "model": _chosen_model(form)}
+        context = {
+            "quote": shown_quote(form, _quota(request).left, request.actor.programme),
+            "model": _chosen_model(form),
+        }
         return render(request, "generation/jobs/_price.html", context)
     return _composer(request, form)
 
@@ -160,22 +166,31 @@ def _composer(
     request: PortalRequest, form: Composer, *, refusal: Refusal | None = None, status: int = 200
 ) -> HttpResponse:
     quota = _quota(request)
-    quoted = shown_quote(form, quota.left) if form.is_bound else _first_quote(form, quota)
+    quoted = (
+        shown_quote(form, quota.left, request.actor.programme)
+        if form.is_bound
+        else _first_quote(request, form, quota)
+    )
     # A price preview is no attempt to submit: an empty prompt is not wrong yet.
     if form.is_bound and status == 200:
         form.errors.clear()
+    programme_id = request.actor.programme
+    has_accepted = governing_acceptance(programme_id, request.actor.party_id) is not None
     context = {
         "form": form,
         "quote": quoted,
         "refusal": refusal,
         "model": _chosen_model(form),
+        "needs_agreement": refusal is None and not has_accepted,
+        "has_accepted": has_accepted,
+        "why_not_working": why_not_working(programme_id),
     }
     return render(request, "generation/jobs/new.html", context, status=status)
 
 
 def _blank(request: PortalRequest) -> Composer:
     """The empty form, or one filled with an earlier job of the maker's own."""
-    models = list(models_offered())
+    models = _models(request)
     initial: dict[str, Any] = {"key": uuid4().hex, "seconds": 4, "tier": "standard"}
     if models:
         initial["model"] = models[0].slug
@@ -184,36 +199,43 @@ def _blank(request: PortalRequest) -> Composer:
         initial["size"] = f"{usual.width}x{usual.height}"
     source = request.GET.get("again") or request.GET.get("continue")
     if source:
-        initial |= _like(job_for(request.actor, source), request)
+        initial |= _like(job_for(request.actor, source), request, models)
     return Composer(initial=initial, models=models)
 
 
-def _like(job: Job, request: PortalRequest) -> dict[str, Any]:
+def _models(request: PortalRequest) -> list[VideoModel]:
+    return list(models_allowed(request.actor.programme))
+
+
+def _like(job: Job, request: PortalRequest, models: list[VideoModel]) -> dict[str, Any]:
     again = "again" in request.GET
-    return {
-        "prompt": job.prompt,
+    # A model that the programme uses no more is not offered again, and neither is its size.
+    chosen = {
         "model": job.model.slug,
         "size": f"{job.width}x{job.height}",
-        "seconds": round(job.frames * job.rate_den / job.rate_num, 3),
         "tier": job.tier,
+    }
+    return (chosen if job.model.slug in {model.slug for model in models} else {}) | {
+        "prompt": job.prompt,
+        "seconds": round(job.frames * job.rate_den / job.rate_num, 3),
         "seed": job.seed if again else None,
         "continues": shown("thread", job.thread_id),
     }
 
 
-def _first_quote(form: Composer, quota: Left) -> ShownQuote | None:
+def _first_quote(request: PortalRequest, form: Composer, quota: Left) -> ShownQuote | None:
     values = {name: form[name].value() for name in form.fields}
     filled = Composer(
         {name: value for name, value in values.items() if value is not None},
-        models=list(models_offered()),
+        models=_models(request),
     )
-    return shown_quote(filled, quota.left)
+    return shown_quote(filled, quota.left, request.actor.programme)
 
 
 def _must_cost_what_was_shown(request: PortalRequest, form: Composer) -> None:
     """The price may have changed since the page was made; then the maker sees the new one first."""
     seen = request.POST.get("shown_credits", "")
-    quoted = shown_quote(form, _quota(request).left)
+    quoted = shown_quote(form, _quota(request).left, request.actor.programme)
     if seen and quoted and not quoted.refusal and seen != str(quoted.credits):
         raise InvalidOrder(
             "price_changed",

@@ -7,11 +7,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from uuid import UUID
 
 from generation.media.failure import media_errors
 
@@ -66,6 +67,43 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
+
+
+def remove_files(root: Path, keys: Iterable[str]) -> None:
+    """Files below ``root`` are off the disk after this, a power cut or not; twice is fine.
+
+    A folder that is named by an attempt is one clip's own and goes whole. Raises ``OSError`` where
+    that could not be done: also where the folder around theirs is missing, since then a whole disk
+    may be away.
+    """
+    paths = [_below(root, key) for key in keys]
+    for folder in sorted({path.parent for path in paths}):
+        if not folder.parent.is_dir():
+            raise FileNotFoundError(folder.parent)
+        for path in paths:
+            if path.parent == folder:
+                path.unlink(missing_ok=True)
+        if not folder.is_dir():
+            continue
+        if _is_of_an_attempt(folder):
+            shutil.rmtree(folder)
+            flush(folder.parent)
+        else:
+            flush(folder)
+
+
+def _is_of_an_attempt(folder: Path) -> bool:
+    try:
+        return str(UUID(folder.name)) == folder.name
+    except ValueError:
+        return False
+
+
+def _below(root: Path, key: str) -> Path:
+    path = root / key
+    if Path(key).is_absolute() or ".." in path.parts:
+        raise ValueError(key)
+    return path
 
 
 def clear_partials(root: Path) -> int:

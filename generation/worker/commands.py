@@ -61,7 +61,8 @@ class Made:
 def claim_next_job(*, lanes: list[str], worker: Worker, lease: timedelta = LEASE) -> Claim | None:
     """Take the fairest waiting job of these lanes; None when nobody waits.
 
-    A job whose credential was revoked or quarantined meanwhile is held instead, and the next taken.
+    A job whose credential was revoked or quarantined meanwhile is held instead, one that was asked
+    to stop before its worker was lost is cancelled, and the next taken.
     """
     for lane in lanes_waiting(lanes):
         while True:
@@ -70,6 +71,9 @@ def claim_next_job(*, lanes: list[str], worker: Worker, lease: timedelta = LEASE
                 if taken is None:
                     break
                 job, is_frozen = taken
+                if job.cancel_asked_at is not None:
+                    _cancel(job)
+                    continue
                 if is_frozen:
                     _hold(job)
                     continue
@@ -109,9 +113,10 @@ def renew_lease(claim: Claim, *, stage: str, steps_done: int) -> Verdict:
     if row is None:
         return Verdict.LOST
     asked_to_stop, is_frozen = row
-    if is_frozen:
-        return Verdict.HOLD
-    return Verdict.CANCEL if asked_to_stop else Verdict.GOES_ON
+    # A wish to stop wins: a job that is held would wait for a word that was given already.
+    if asked_to_stop:
+        return Verdict.CANCEL
+    return Verdict.HOLD if is_frozen else Verdict.GOES_ON
 
 
 def tell_progress(claim: Claim) -> None:
@@ -173,8 +178,14 @@ def cancel_running_job(claim: Claim, *, steps_done: int, device_ms: int | None) 
 
 
 def hold_running_job(claim: Claim, *, device_ms: int | None) -> bool:
-    """The credential no longer counts: keep the reservation and wait for the owner's word."""
+    """The credential no longer counts: keep the reservation and wait for the owner's word.
+
+    Cancelled where that was asked for meanwhile.
+    """
     with transaction.atomic():
+        job = _locked(claim)
+        if job is not None and job.cancel_asked_at is not None:
+            return cancel_running_job(claim, steps_done=job.steps_done, device_ms=device_ms)
         if not _move(
             claim, Move.HOLD, held_until=now() + HELD_FOR, stage="", attempts=claim.job.attempts - 1
         ):
@@ -215,6 +226,20 @@ def _take_head(lane: str, lease: timedelta) -> tuple[Job, bool] | None:
         )
     )
     return (found[0], found[0].is_frozen) if found else None  # type: ignore[attr-defined]
+
+
+def _locked(claim: Claim) -> Job | None:
+    """The running job as it is now, held until the commit: nobody asks it to stop meanwhile."""
+    mine = Job.objects.filter(id=claim.job.id, fence=claim.fence, state=State.RUNNING)
+    return mine.select_for_update(no_key=True).first()
+
+
+def _cancel(job: Job) -> None:
+    """Nothing was rendered for it: everything goes back."""
+    claim = Claim(job, job.fence, UUID(int=0))
+    _move(claim, Move.CANCEL, finished_at=now(), stage="", attempts=job.attempts - 1)
+    _tell(job, "job.cancelled", charged=0)
+    settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
 
 
 def _hold(job: Job) -> None:

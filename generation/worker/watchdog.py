@@ -72,11 +72,11 @@ def _has_moved_on(attempt: Attempt) -> bool:
 
 def _take_from(claim: Claim, code: str) -> bool:
     job = claim.job
+    if job.cancel_asked_at is not None:
+        return cancel_running_job(claim, steps_done=job.steps_done, device_ms=None)
     behind = job.vouched_by or job.credential
     if behind.state in ("revoked", "quarantined"):
         return hold_running_job(claim, device_ms=None)
-    if job.cancel_asked_at is not None:
-        return cancel_running_job(claim, steps_done=job.steps_done, device_ms=None)
     return lose_attempt(claim, code=code)
 
 

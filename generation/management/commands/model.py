@@ -1,4 +1,4 @@
-"""``manage.py model demo``: the untrained demonstration pipeline, written and offered."""
+"""``manage.py model offer|demo``: the models that come along, and files of the untrained one."""
 
 from __future__ import annotations
 
@@ -6,18 +6,32 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from generation.catalogue.commands import UNTRAINED, offer_untrained_model
+from generation.catalogue.commands import (
+    UNTRAINED,
+    offer_still_model,
+    offer_untrained_model,
+)
 from generation.catalogue.queries import checkpoint_folder
 from generation.engines.registry import engine, is_installed, missing_packages
 
 
 class Command(BaseCommand):
-    help = "Video models: `demo` writes a small untrained pipeline and offers it in the catalogue."
+    help = (
+        "Video models: `offer` puts those that come along into the catalogue, `demo` writes the"
+        " files of the small untrained pipeline among them."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("deed", choices=["demo"])
+        parser.add_argument("deed", choices=["offer", "demo"])
 
-    def handle(self, *_: Any, **__: Any) -> None:
+    def handle(self, *_: Any, deed: str, **__: Any) -> None:
+        if deed == "offer":
+            for model in (offer_still_model(), offer_untrained_model()):
+                self.stdout.write(f"{model.name} {model.revision} is offered.")
+        else:
+            self._write_untrained()
+
+    def _write_untrained(self) -> None:
         if not is_installed("diffusers"):
             missing = ", ".join(missing_packages("diffusers"))
             raise CommandError(f"The video engine is not installed: {missing} is missing.")
