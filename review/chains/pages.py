@@ -267,6 +267,7 @@ def _row(one: Submission, place: Place | None, moment: datetime) -> dict[str, An
 def _clip(clip: Clip) -> dict[str, Any]:
     poster = next((file for file in clip.renditions.all() if file.kind == "poster"), None)
     return {
+        "id": shown("clip", clip.id),
         "clip_url": reverse("clip", args=[shown("clip", clip.id)]),
         "prompt": clip.prompt,
         "poster": f"/media/{shown('rendition', poster.id)}" if poster else "",

@@ -12,6 +12,7 @@ from accounts.credentials.queries import Actor
 from core.errors import Absent
 from core.ids import read_id
 from generation.clips.models import Clip
+from generation.clips.queries import files_there
 from review.submissions.models import Case, Submission
 from review.submissions.queries import submissions_of, submissions_of_clip
 from review.submissions.rules import State
@@ -21,7 +22,7 @@ Row = TypeVar("Row", bound=Model)
 
 def submissions_with_pictures(actor: Actor) -> QuerySet[Submission]:
     """The actor's own, newest first, with the files of their clips and ``is_released``."""
-    return _released(submissions_of(actor), "clip_id").prefetch_related("clip__renditions")
+    return _released(submissions_of(actor), "clip_id").prefetch_related(*files_there("clip__"))
 
 
 def submission_to_follow(actor: Actor, shown_id: str) -> Submission:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.agreements.queries import acceptance_of
+from accounts.agreements.queries import governing_acceptance
 from accounts.credentials.commands import lock_live_credential
 from accounts.credentials.queries import Actor
 from accounts.credentials.rules import Scope
@@ -52,7 +52,7 @@ def file_contribution(
     """Say something that the programme can use. If it is accepted, it earns today's rate.
 
     Raises ``InvalidOrder`` for what cannot be read or lies outside the clip, ``Absent`` for a clip
-    of somebody else's, ``AgreementMissing`` before the agreement in force is accepted.
+    of somebody else's, ``AgreementMissing`` where no acceptance governs them.
     """
     actor.must_act(Scope.CONTRIBUTIONS_CREATE)
     actor.must_be(Role.TESTER, _("Contributions are filed by testers of the programme."))
@@ -61,7 +61,7 @@ def file_contribution(
         lock_live_credential(actor.credential_id)
         if once:
             once.begin()
-        if acceptance_of(actor.programme, actor.party_id) is None:
+        if governing_acceptance(actor.programme, actor.party_id) is None:
             raise AgreementMissing
         clip = clip_to_write_about(actor, wish.clip) if wish.clip else None
         frame_from, frame_to = _frames(wish, clip)

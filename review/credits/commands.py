@@ -132,6 +132,25 @@ def credit_the_maker(*, clip: Clip, display_form: DisplayForm) -> None:
     )
 
 
+def forget_names(*, party_id: UUID) -> int:
+    """Every line of a party that leaves for good shows no name from now on. How many did.
+
+    Names stand in no line anyhow; this keeps the choice from outliving the person. Inside the
+    caller's transaction.
+    """
+    named = CreditLine.objects.filter(party_id=party_id).exclude(display_form=DisplayForm.NONE)
+    lines = list(named.order_by("id"))
+    for line in lines:
+        CreditLine.objects.filter(id=line.id).update(display_form=DisplayForm.NONE)
+        record(
+            "credit.form_chosen",
+            subject=("credit_line", line.id),
+            clip=str(line.clip_id),
+            role=line.role,
+        )
+    return len(lines)
+
+
 def _member(actor: Actor, party: str) -> UUID:
     party_id = read_id("party", party.strip())
     if party_id is None or membership_of(actor.programme, party_id) is None:

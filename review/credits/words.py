@@ -30,7 +30,7 @@ def shown_credit(line: CreditLine) -> ShownCredit:
     name = name_shown(line)
     return ShownCredit(
         role_words=str(CreditRole(line.role).label),
-        name=name or _("without a name"),
+        name=name or _("somebody who prefers no name"),
         is_named=bool(name),
     )
 

@@ -21,6 +21,7 @@ from core.ids import read_id
 from core.outbox.commands import say
 from core.states import advance
 from core.text import is_readable, visible_signs
+from generation.clips.commands import keep_files
 from review.decisions.models import Appeal, Decision, Evidence, Verdict
 from review.decisions.queries import verdicts_due
 from review.decisions.rules import (
@@ -187,6 +188,8 @@ def file_appeal(
         lock_live_credential(actor.credential_id)
         if once:
             once.begin()
+        clip = submission_for(actor, submission_id).clip
+        keep_files(clip=clip, why="appealed", actor=actor.party_id, credential=actor.credential_id)
         stand_in_line(actor.programme, actor.party_id)
         submission = submission_for(actor, submission_id)
         decision = _appealable(submission)

@@ -17,7 +17,8 @@ from core.errors import InvalidOrder, TooLate
 from core.outbox.commands import say
 from core.states import advance
 from generation.clips.commands import keep_viewing
-from review.decisions.commands import LeaseLost, must_not_have_taken_effect
+from review.decisions.commands import LeaseLost, decide, must_not_have_taken_effect
+from review.decisions.models import Verdict
 from review.desk.queries import case_for
 from review.submissions.commands import tell_managers
 from review.submissions.models import Case, Skip
@@ -124,6 +125,27 @@ def return_case(*, actor: Actor, case_id: str, why: str) -> None:
         say("case.returned", subject=("case", case.id), party=case.owner_id)
         if Skip.objects.filter(case=case).count() >= SKIPS_BEFORE_ESCALATION:
             _escalate(case.id, why="handed_back")
+
+
+def return_cases_of(*, programme_id: UUID, reviewer_id: UUID) -> int:
+    """Everything a leaving reviewer has in hand goes back to its place; what they pressed falls.
+    How many did. A verdict whose ten seconds are over is a decision, and takes effect.
+
+    Inside the caller's transaction, before the membership ends.
+    """
+    returned = 0
+    held = Case.objects.filter(
+        programme_id=programme_id, state=State.CLAIMED, lease_by_id=reviewer_id
+    )
+    for case in list(held.select_for_update(no_key=True, of=("self",)).order_by("id")):
+        if decide(case.id):
+            continue
+        Verdict.objects.filter(case_id=case.id).delete()
+        if _return(Case.objects.filter(id=case.id)):
+            record("case.returned", subject=("case", case.id), why="reviewer_left")
+            say("case.returned", subject=("case", case.id), party=case.owner_id)
+            returned += 1
+    return returned
 
 
 def return_expired_leases() -> int:

@@ -22,7 +22,7 @@ from core.clock import now
 from core.errors import Absent, Refusal
 from core.ids import shown
 from generation.clips.models import Clip
-from generation.clips.queries import clip_for
+from generation.clips.queries import clip_for, removal_of
 from review.decisions.commands import press_verdict, take_back_verdict
 from review.decisions.models import Decision, Verdict
 from review.decisions.queries import decisions_of_chains
@@ -187,6 +187,7 @@ def _case(
     pressed = _pressed(case, request)
     decisions = list(decisions_of_chains([case.chain_id]))
     told = {one.round: shown_decision(one, case.chain.prompt) for one in decisions}
+    removal = removal_of(case.chain)
     context = {
         "case": {
             **_facts(case, moment),
@@ -197,7 +198,9 @@ def _case(
             "bar": bar_words(bars_of(actor, [case.id])[case.id]) if not is_mine else "",
         },
         "clip": _clip(case, request),
+        "is_gone": removal is not None and removal.done_at is not None,
         "ask_url": reverse("ask-clip", args=[shown("clip", case.chain_id)]),
+        "clip_id": shown("clip", case.chain_id),
         "note": case.submission.note,
         "recipe": recipe_words(case.chain),
         "policy": case.policy,
@@ -333,6 +336,8 @@ def _clip(case: Case, request: PortalRequest) -> dict[str, Any] | None:
     try:
         clip = clip_for(request.actor, clip_id)
     except Absent:
+        return None
+    if not clip.renditions.all():
         return None
     sheet = next((one for one in clip.renditions.all() if one.kind == "sprite"), None)
     tiles = sheet.recipe.get("tiles", []) if sheet else []

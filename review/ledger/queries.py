@@ -138,6 +138,14 @@ def treasury_of(programme_id: UUID) -> Money:
     return Money(int(balance["sum"]), currency_of(programme_id))
 
 
+def unspoken_for(programme_id: UUID) -> Money:
+    """What was set aside and is owed to nobody yet."""
+    balances = LedgerBalance.objects.filter(
+        account__programme_id=programme_id, kind__in=[AccountKind.TREASURY, AccountKind.OWED]
+    ).aggregate(sum=Coalesce(Sum("balance_micro"), 0))
+    return Money(int(balances["sum"]), currency_of(programme_id))
+
+
 def balances_of(actor: Actor) -> QuerySet[LedgerBalance]:
     """Every account of the programme with its balance, for those who read the ledger."""
     actor.must_act(Scope.LEDGER_READ)

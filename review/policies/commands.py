@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
-from accounts.programmes.models import Programme
+from accounts.programmes.commands import lock_programme, next_number
 from core.audit.commands import record
-from core.errors import Absent, InvalidOrder
+from core.errors import InvalidOrder
 from core.text import is_readable
 from review.policies.models import CharterVersion, Clause, PolicyVersion
+from review.policies.queries import said_by_policy
 from review.policies.rules import Ground
 
 LONGEST_HOURS = 24 * 90
 LONGEST_DAYS = 3650
+POLICY_FIELDS = ("introduction", "clauses")
+CHARTER_FIELDS = ("decide_within_hours", "appeal_within_hours", "appeal_open_days", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,25 @@ class NewClause:
 
 
 def publish_policy(
-    *, programme_id: UUID, introduction: str, clauses: list[NewClause], actor: UUID | None = None
+    *,
+    programme_id: UUID,
+    introduction: str,
+    clauses: list[NewClause],
+    seen: int | None = None,
+    actor: UUID | None = None,
 ) -> PolicyVersion:
     """Put the next version in force; clauses are numbered from 1 in the order given.
 
-    Raises ``InvalidOrder`` for a policy without clauses or with one that says nothing.
+    Raises ``InvalidOrder`` for a policy without clauses or with one that says nothing,
+    ``ChangedMeanwhile`` where another version came in between.
     """
     _must_say_something(introduction, clauses)
     with transaction.atomic():
+        lock_programme(programme_id)
+        versions = PolicyVersion.objects.filter(programme_id=programme_id)
         version = PolicyVersion.objects.create(
             programme_id=programme_id,
-            number=_next_number(PolicyVersion, programme_id),
+            number=next_number(versions, seen=seen, fields=POLICY_FIELDS, said=said_by_policy),
             introduction=introduction.strip(),
         )
         Clause.objects.bulk_create(
@@ -71,20 +80,24 @@ def publish_charter(
     appeal_within_hours: int,
     appeal_open_days: int = 184,
     words: str = "",
+    seen: int | None = None,
     actor: UUID | None = None,
 ) -> CharterVersion:
     """Promise times from now on; what was put forward before keeps the clock it was given.
 
-    Raises ``InvalidOrder`` for a time that is none, or beyond all patience.
+    Raises ``InvalidOrder`` for a time that is none, or beyond all patience, and
+    ``ChangedMeanwhile`` where another version came in between.
     """
     hours = {"decide_within_hours": decide_within_hours, "appeal_within_hours": appeal_within_hours}
     for field, value in hours.items():
         _must_lie_between(field, value, LONGEST_HOURS)
     _must_lie_between("appeal_open_days", appeal_open_days, LONGEST_DAYS)
     with transaction.atomic():
+        lock_programme(programme_id)
+        versions = CharterVersion.objects.filter(programme_id=programme_id)
         version = CharterVersion.objects.create(
             programme_id=programme_id,
-            number=_next_number(CharterVersion, programme_id),
+            number=next_number(versions, seen=seen, fields=CHARTER_FIELDS),
             appeal_open_days=appeal_open_days,
             words=words.strip(),
             **hours,
@@ -98,16 +111,6 @@ def publish_charter(
             appeal_within_hours=appeal_within_hours,
         )
     return version
-
-
-def _next_number(versions: type[Model], programme_id: UUID) -> int:
-    """One more than the last. The programme's row puts two publishers in a line."""
-    if not Programme.objects.select_for_update().filter(id=programme_id).exists():
-        raise Absent
-    last: Any = versions._default_manager.filter(programme_id=programme_id).aggregate(  # noqa: SLF001
-        number=Max("number")
-    )["number"]
-    return int(last or 0) + 1
 
 
 def _must_say_something(introduction: str, clauses: list[NewClause]) -> None:

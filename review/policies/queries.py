@@ -1,8 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from review.policies.models import CharterVersion, PolicyVersion
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """What a policy says, its clauses as one text, so that two versions can be compared."""
+
+    introduction: str
+    clauses: str
+
+
+def said_by_policy(policy: PolicyVersion) -> PolicyText:
+    return PolicyText(
+        introduction=policy.introduction,
+        clauses="\n".join(
+            f"{clause.number}. {clause.title}: {clause.words}" for clause in policy.clauses.all()
+        ),
+    )
 
 
 def policy_in_force(programme_id: UUID) -> PolicyVersion | None:

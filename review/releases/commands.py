@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from core.errors import InvalidOrder, TooLate
 from core.idempotency.commands import Once
 from core.outbox.commands import say
 from core.text import is_readable, visible_signs
+from generation.clips.commands import keep_files
 from generation.clips.models import Clip
 from review.decisions.models import Decision
 from review.decisions.queries import approval_of
@@ -69,6 +71,7 @@ def release_clip(
         approval = approval_of(clip.id)
         if approval is None:
             raise NotApproved(_("Only an approved clip can be released. Put it forward first."))
+        keep_files(clip=clip, why="released", actor=actor.party_id, credential=actor.credential_id)
         hold_rates(clip.programme_id)
         wanted = Release(title=title.strip(), shows_prompt=shows_prompt, is_listed=is_listed)
         release = _begin(wanted, clip, approval, actor)
@@ -91,6 +94,21 @@ def take_down_release(*, actor: Actor, release_id: str) -> Release:
         if live.update(ended_at=now()):
             _tell("release.taken_down", ("release", release), actor, clip=str(release.clip_id))
     return release_for(actor, release_id)
+
+
+def take_down_for_good(*, clip_id: UUID, why: str) -> bool:
+    """The platform ends a clip's live release, since its files go: ``why`` says by what."""
+    with transaction.atomic():
+        release = Release.objects.filter(clip_id=clip_id, ended_at=None).first()
+        if release is None:
+            return False
+        live = Release.objects.filter(id=release.id, ended_at=None)
+        if not live.update(ended_at=now()):
+            return False
+        facts: dict[str, Any] = {"clip": str(clip_id), "why": why}
+        record("release.taken_down", subject=("release", release.id), **facts)
+        say("release.taken_down", subject=("release", release.id), party=release.owner_id, **facts)
+    return True
 
 
 def make_share_link(
@@ -137,6 +155,19 @@ def revoke_share_link(*, actor: Actor, link_id: str) -> ShareLink:
         if ShareLink.objects.filter(id=link.id, revoked_at=None).update(revoked_at=now()):
             _tell("share_link.revoked", ("share_link", link), actor, release=str(link.release_id))
     return link_for(actor, link_id)
+
+
+def revoke_links_of(*, party_id: UUID) -> int:
+    """Every link of a party that leaves for good; the releases themselves stay. How many.
+
+    Inside the caller's transaction.
+    """
+    live = ShareLink.objects.filter(release__owner_id=party_id, revoked_at=None)
+    links = list(live.order_by("id").values_list("id", "release_id"))
+    for link_id, release_id in links:
+        ShareLink.objects.filter(id=link_id, revoked_at=None).update(revoked_at=now())
+        record("share_link.revoked", subject=("share_link", link_id), release=str(release_id))
+    return len(links)
 
 
 def _begin(wanted: Release, clip: Clip, approval: Decision, actor: Actor) -> Release:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from accounts.agreements.queries import acceptance_of
+from accounts.agreements.queries import governing_acceptance
 from accounts.credentials.commands import lock_live_credential
 from accounts.credentials.queries import Actor
 from accounts.credentials.rules import Scope
@@ -24,6 +24,7 @@ from core.ids import shown
 from core.outbox.commands import say
 from core.states import advance
 from core.text import is_readable
+from generation.clips.commands import keep_files
 from generation.clips.models import Clip
 from review.credits.commands import credit_the_maker
 from review.credits.queries import parties_credited
@@ -73,9 +74,12 @@ def submit_clip(
         if once:
             once.begin()
         clip = clip_to_submit(actor, clip_id)
-        if acceptance_of(actor.programme, actor.party_id) is None:
+        if governing_acceptance(actor.programme, actor.party_id) is None:
             raise AgreementMissing
         policy, charter = _in_force(actor.programme)
+        keep_files(
+            clip=clip, why="put_forward", actor=actor.party_id, credential=actor.credential_id
+        )
         stand_in_line(actor.programme, actor.party_id)
         _must_be_new(actor, clip)
         credit_the_maker(clip=clip, display_form=display_form)
@@ -116,6 +120,18 @@ def withdraw_submission(*, actor: Actor, submission_id: str) -> Submission:
         elif case.state != State.WITHDRAWN:
             raise TooLate(_("This was decided meanwhile, so there is nothing to withdraw."))
     return submission_for(actor, submission_id)
+
+
+def withdraw_all_of(*, party_id: UUID) -> int:
+    """Everything of a party that is under review is withdrawn, since they leave for good. How many.
+
+    Inside the caller's transaction.
+    """
+    waiting = Case.objects.filter(owner_id=party_id, state__in=OPEN)
+    cases = list(waiting.select_for_update(no_key=True, of=("self",)).order_by("id"))
+    for case in cases:
+        _withdraw(case, None)
+    return len(cases)
 
 
 def open_case(submission: Submission, kind: CaseKind, hours: int, moment: datetime) -> Case:
@@ -181,7 +197,7 @@ def _seal(
     return submission
 
 
-def _withdraw(case: Case, actor: Actor) -> None:
+def _withdraw(case: Case, actor: Actor | None) -> None:
     advance(
         Case.objects.filter(id=case.id),
         MOVES,
@@ -197,11 +213,11 @@ def _withdraw(case: Case, actor: Actor) -> None:
     record(
         "submission.withdrawn",
         subject=subject,
-        actor=actor.party_id,
-        credential=actor.credential_id,
+        actor=actor.party_id if actor else None,
+        credential=actor.credential_id if actor else None,
         **facts,
     )
-    say("submission.withdrawn", subject=subject, party=actor.party_id, **facts)
+    say("submission.withdrawn", subject=subject, party=case.owner_id, **facts)
 
 
 def _must_be_readable(note: str) -> None:
