@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Error, Tags, register
+from django.core.checks import Error, Tags, Warning, register  # noqa: A004
 from django.db import ProgrammingError, connection
 
 from greenroom.environment import PLACEHOLDER_KEY
@@ -33,6 +33,19 @@ def no_placeholders(app_configs: Any, **_: Any) -> list[Error]:
             )
         )
     return found
+
+
+@register(Tags.security, deploy=True)
+def mail_can_leave(app_configs: Any, **_: Any) -> list[Warning]:
+    if settings.MAIL_LEAVES:
+        return []
+    return [
+        Warning(
+            "No mail leaves the house: invitations, decisions and warnings wait.",
+            hint="Set GREENROOM_MAIL_URL, or hand out invitation links yourself.",
+            id="greenroom.W001",
+        )
+    ]
 
 
 def demonstration_people() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -16,6 +17,11 @@ PLACEHOLDER_KEY = "a-placeholder-that-production-refuses"
 # Who is frozen or cut off in mid-transaction holds rows that everybody wants: the server ends it.
 LET_GO = "-c idle_in_transaction_session_timeout=30s"
 MODES = ("demo", "production", "test")
+MAIL_BACKENDS = {
+    "demo": "greenroom.post_box.KeptMail",
+    "production": "django.core.mail.backends.smtp.EmailBackend",
+    "test": "django.core.mail.backends.locmem.EmailBackend",
+}
 
 
 def mode() -> str:
@@ -54,6 +60,64 @@ def peppers() -> dict[str, str]:
 @cache
 def _secrets() -> Secrets:
     return load_secrets(create=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """``host`` is empty where there is none."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    speaks_tls: bool
+    starts_tls: bool
+
+
+def mail_server() -> MailServer:
+    """From GREENROOM_MAIL_URL: ``smtp://user:password@host:587`` (STARTTLS) or ``smtps://…``.
+
+    With a server on this machine ``smtp`` starts no TLS. Raises for anything else.
+    """
+    url = os.environ.get("GREENROOM_MAIL_URL", "")
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+        raise ImproperlyConfigured(
+            "GREENROOM_MAIL_URL names no mail server: smtp://user:password@host:587, or smtps://…"
+        )
+    is_tls = parts.scheme == "smtps"
+    host = parts.hostname or ""
+    return MailServer(
+        host=host,
+        port=parts.port or (465 if is_tls else 587),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        speaks_tls=is_tls,
+        starts_tls=not is_tls and host not in ("localhost", "127.0.0.1", "::1"),
+    )
+
+
+def openid_provider() -> dict[str, str] | None:
+    """The lab's own OpenID provider, where there is one. Raises where only a part of it is said."""
+    said = {
+        "issuer": os.environ.get("GREENROOM_OIDC_ISSUER", ""),
+        "client_id": os.environ.get("GREENROOM_OIDC_CLIENT_ID", ""),
+        "client_secret": os.environ.get("GREENROOM_OIDC_CLIENT_SECRET", ""),
+    }
+    if not any(said.values()):
+        return None
+    if not all(said.values()):
+        raise ImproperlyConfigured(
+            "Sign-in through OpenID needs GREENROOM_OIDC_ISSUER, GREENROOM_OIDC_CLIENT_ID and"
+            " GREENROOM_OIDC_CLIENT_SECRET together"
+        )
+    return {**said, "name": os.environ.get("GREENROOM_OIDC_NAME") or "OpenID"}
+
+
+def mail_from(address: str) -> str:
+    """Whose name stands on a mail: what the operator says, or the house at its own address."""
+    host = urlsplit(address).hostname or "localhost"
+    return os.environ.get("GREENROOM_MAIL_FROM") or f"Greenroom <post@{host}>"
 
 
 def database_settings() -> dict[str, Any]:

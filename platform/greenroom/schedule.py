@@ -39,6 +39,13 @@ beat_schedule = {
     # A verdict takes effect ten seconds after the press, and at most this much later.
     "decide-what-is-due": {"task": "review.decide", "schedule": 2.0},
     "watch-the-desk": {"task": "review.watch", "schedule": 15.0},
+    "remove-what-is-due": {"task": "review.retain", "schedule": 3600.0},
     "deliver-the-outbox": {"task": "greenroom.deliver", "schedule": 5.0},
+    "send-the-post": {"task": "post.send", "schedule": 10.0},
+    # At eight in whatever zone somebody lives.
+    "make-the-digests": {"task": "post.digest", "schedule": 300.0},
     "tidy-accounts": {"task": "accounts.tidy", "schedule": 3600.0},
+    "build-what-was-asked": {"task": "exports.build", "schedule": 60.0},
+    "sweep-old-exports": {"task": "exports.sweep", "schedule": 3600.0},
+    "finish-erasures": {"task": "erasures.finish", "schedule": 300.0},
 }

@@ -12,7 +12,18 @@ from pathlib import Path
 
 from greenroom.broker import broker_url
 from greenroom.checkout import TEMPLATES_FOLDER
-from greenroom.environment import database_settings, listed, mode, peppers, port, secret_key
+from greenroom.environment import (
+    MAIL_BACKENDS,
+    database_settings,
+    listed,
+    mail_from,
+    mail_server,
+    mode,
+    openid_provider,
+    peppers,
+    port,
+    secret_key,
+)
 from greenroom.secrets import var_path
 
 MODE = mode()
@@ -21,6 +32,7 @@ VAR = var_path()
 DEBUG = False
 SECRET_KEY = secret_key()
 PEPPERS = peppers  # called when a token is read or made, not when settings are imported
+SIGNING_KEY = os.environ.get("GREENROOM_SIGNING_KEY", "")  # empty: derived from SECRET_KEY
 
 PORT = port()
 ALLOWED_HOSTS = listed("GREENROOM_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -109,6 +121,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "studio"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = True
+# The lab's own provider, for staff; None where there is none.
+OPENID = openid_provider()
 MFA_ADAPTER = "accounts.entrance.second_step.SecondStep"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -186,13 +200,21 @@ SPECTACULAR_SETTINGS = {
     # Fields called “kind” and “state” of several features: their choices need names of their own.
     "ENUM_NAME_OVERRIDES": {
         "ActKind": "accounts.rates.rules.ActKind",
+        "AgreementAnswer": "accounts.agreements.models.Acceptance.Act",
         "CaseKind": "review.submissions.rules.CaseKind",
         "CaseState": "review.submissions.rules.State",
+        "ConsentDeed": "accounts.consents.models.ConsentAct.Deed",
         "ContributionKind": "review.contributions.rules.Kind",
         "ContributionState": "review.contributions.rules.State",
+        "CreditRole": "review.credits.rules.CreditRole",
         "CreditState": "review.credits.rules.State",
+        "ExportState": "accounts.exports.models.Export.State",
         "JobState": "generation.jobs.rules.State",
         "PayoutState": "review.payouts.rules.State",
+        "PostWay": "accounts.post.rules.Way",
+        "Role": "accounts.programmes.models.Role",
+        "RetentionState": "review.retention.rules.State",
+        "RemovalWhy": "generation.clips.models.Removal.Why",
         "TransactionKind": "review.ledger.rules.TransactionKind",
     },
 }
@@ -212,5 +234,14 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-DEFAULT_FROM_EMAIL = "greenroom@localhost"
+
+# Mail ----------------------------------------------------------------------------------------
+MAIL_SERVER = mail_server()
+MAIL_LEAVES = not PRODUCTION or bool(MAIL_SERVER.host)
+MAIL_FOLDER = VAR / "mail"  # of the demonstration
+EMAIL_BACKEND = MAIL_BACKENDS[MODE]
+EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.host, MAIL_SERVER.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL_SERVER.speaks_tls, MAIL_SERVER.starts_tls
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = mail_from(PUBLIC_ADDRESS)

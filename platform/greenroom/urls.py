@@ -4,25 +4,48 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.administrators import api as administrator_api
 from accounts.agreements import api as agreement_api
 from accounts.agreements import pages as agreement_pages
+from accounts.announcements import api as announcement_api
+from accounts.announcements import pages as announcement_pages
+from accounts.calendars import api as calendar_api
+from accounts.cohorts import api as cohort_api
 from accounts.credentials import api as credential_api
 from accounts.credentials import pages as credential_pages
+from accounts.entrance import pages as entrance_pages
+from accounts.invitations import api as invitation_api
 from accounts.invitations import pages as invitation_pages
 from accounts.notices import api as notice_api
 from accounts.notices import pages as notice_pages
+from accounts.post import api as post_api
+from accounts.post import pages as post_pages
 from accounts.profile import api as profile_api
 from accounts.profile import pages as profile_pages
 from accounts.quotas import api as quota_api
+from accounts.retention import api as retention_terms_api
+from accounts.roles import api as role_api
 from generation.catalogue import api as catalogue_api
 from generation.clips import api as clip_api
 from generation.clips import pages as clip_pages
 from generation.jobs import api as job_api
 from generation.jobs import pages as job_pages
 from greenroom.api import docs
+from greenroom.conversations import api as conversation_api
+from greenroom.conversations import pages as conversation_pages
+from greenroom.erasures import api as erasure_api
+from greenroom.erasures import pages as erasure_pages
+from greenroom.exports import api as export_api
+from greenroom.exports import pages as export_pages
+from greenroom.mailbox import pages as mailbox_pages
+from greenroom.offboarding import api as offboarding_api
+from greenroom.people import pages as people_pages
 from greenroom.portal import api as portal_api
-from greenroom.portal import clip, errors, programmes, public
+from greenroom.portal import clip, consents, consents_api, errors, keys, programmes, public
 from greenroom.portal import pages as portal_pages
+from greenroom.setup import api as setup_api
+from greenroom.setup import budget_pages, consent_pages, rate_pages, step_pages
+from greenroom.setup import pages as setup_pages
 from review.chains import api as chain_api
 from review.chains import pages as chain_pages
 from review.contributions import api as contribution_api
@@ -35,8 +58,11 @@ from review.ledger import api as ledger_api
 from review.ledger import pages as ledger_pages
 from review.payouts import api as payout_api
 from review.payouts import pages as payout_pages
+from review.policies import api as policy_api
 from review.releases import api as release_api
 from review.releases import pages as release_pages
+from review.retention import api as retention_api
+from review.retention import pages as retention_pages
 from review.transparency import api as transparency_api
 
 API: list[URLPattern | URLResolver] = [
@@ -44,10 +70,13 @@ API: list[URLPattern | URLResolver] = [
     *job_api.urlpatterns,
     *clip_api.urlpatterns,
     *portal_api.urlpatterns,
+    *consents_api.urlpatterns,
     *quota_api.urlpatterns,
     *credential_api.urlpatterns,
     *agreement_api.urlpatterns,
     *notice_api.urlpatterns,
+    *post_api.urlpatterns,
+    *announcement_api.urlpatterns,
     *profile_api.urlpatterns,
     *credit_api.urlpatterns,
     *chain_api.urlpatterns,
@@ -56,7 +85,20 @@ API: list[URLPattern | URLResolver] = [
     *contribution_api.urlpatterns,
     *ledger_api.urlpatterns,
     *payout_api.urlpatterns,
+    *retention_api.urlpatterns,
     *transparency_api.urlpatterns,
+    *setup_api.urlpatterns,
+    *calendar_api.urlpatterns,
+    *retention_terms_api.urlpatterns,
+    *policy_api.urlpatterns,
+    *administrator_api.urlpatterns,
+    *invitation_api.urlpatterns,
+    *cohort_api.urlpatterns,
+    *role_api.urlpatterns,
+    *offboarding_api.urlpatterns,
+    *conversation_api.urlpatterns,
+    *export_api.urlpatterns,
+    *erasure_api.urlpatterns,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -68,17 +110,33 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *profile_pages.urlpatterns,
     *invitation_pages.urlpatterns,
     *agreement_pages.urlpatterns,
+    *people_pages.urlpatterns,
     *notice_pages.urlpatterns,
+    *post_pages.urlpatterns,
+    *announcement_pages.urlpatterns,
+    *mailbox_pages.urlpatterns,
     *credit_pages.urlpatterns,
     *chain_pages.urlpatterns,
     *desk_pages.urlpatterns,
     *release_pages.urlpatterns,
+    *retention_pages.urlpatterns,
     *contribution_pages.urlpatterns,
     *ledger_pages.urlpatterns,
     *payout_pages.urlpatterns,
+    *conversation_pages.urlpatterns,
+    *export_pages.urlpatterns,
+    *erasure_pages.urlpatterns,
+    *setup_pages.urlpatterns,
+    *step_pages.urlpatterns,
+    *consent_pages.urlpatterns,
+    *rate_pages.urlpatterns,
+    *budget_pages.urlpatterns,
     *public.urlpatterns,
     *programmes.urlpatterns,
+    *consents.urlpatterns,
+    *keys.urlpatterns,
     path("account/", include("accounts.entrance.allauth_urls")),
+    path("account/", include(entrance_pages.urlpatterns)),
     path("api/v1/", include(API)),
     *docs.urlpatterns,
 ]

@@ -1,4 +1,4 @@
-"""The two addresses of the API that Django never sees, for the schema: media and live events."""
+"""The addresses of the API that Django never sees, for the schema: files and live events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from greenroom.api.problems import words_of
 
 
 def raw_paths() -> dict[str, Any]:
-    return {"/media/{rendition_id}": {"get": _media()}, "/events": {"get": _events()}}
+    return {
+        "/media/{rendition_id}": {"get": _media()},
+        "/exports/{export_id}/file": {"get": _archive()},
+        "/events": {"get": _events()},
+    }
 
 
 def _media() -> dict[str, Any]:
@@ -34,16 +38,42 @@ def _media() -> dict[str, Any]:
                 "schema": {"type": "string"},
                 "description": _("From the clip's list of renditions."),
             },
-            {
-                "name": "Range",
-                "in": "header",
-                "schema": {"type": "string"},
-                "description": _("For instance bytes=0-1023."),
-            },
+            _range(),
         ],
         "responses": {
             "200": {"description": _("The whole file."), "content": {"video/mp4": {}}},
             "206": {"description": _("The part that was asked for."), "content": {"video/mp4": {}}},
+            "304": {"description": _("You have it already.")},
+            **_refused(401, 403, 404),
+            "416": {"description": _("The file has no such part.")},
+        },
+    }
+
+
+def _archive() -> dict[str, Any]:
+    content: dict[str, Any] = {"application/zip": {}}
+    return {
+        "operationId": "exports_download",
+        "summary": _("Download an export"),
+        "description": _(
+            "The archive, while it is ready: a ZIP, one byte range at a time, so that a download"
+            " that broke off goes on. The ETag is its SHA-256."
+        ),
+        "tags": ["exports"],
+        **_guarded(Scope.EXPORTS_READ),
+        "parameters": [
+            {
+                "name": "export_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": _("From the list of your exports."),
+            },
+            _range(),
+        ],
+        "responses": {
+            "200": {"description": _("The whole file."), "content": content},
+            "206": {"description": _("The part that was asked for."), "content": content},
             "304": {"description": _("You have it already.")},
             **_refused(401, 403, 404),
             "416": {"description": _("The file has no such part.")},
@@ -71,9 +101,18 @@ def _events() -> dict[str, Any]:
     }
 
 
-def _guarded() -> dict[str, Any]:
-    scope = Scope.CLIPS_READ.value
-    return {"security": [{"token": [scope]}, {"session": [scope]}], "x-scope": scope}
+def _range() -> dict[str, Any]:
+    return {
+        "name": "Range",
+        "in": "header",
+        "schema": {"type": "string"},
+        "description": _("For instance bytes=0-1023."),
+    }
+
+
+def _guarded(scope: Scope = Scope.CLIPS_READ) -> dict[str, Any]:
+    asked = [scope.value]
+    return {"security": [{"token": asked}, {"session": asked}], "x-scope": scope.value}
 
 
 def _refused(*statuses: int) -> dict[str, Any]:

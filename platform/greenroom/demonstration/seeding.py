@@ -16,20 +16,24 @@ from django.db import transaction
 
 from accounts.agreements.commands import answer_agreement, publish_agreement
 from accounts.agreements.models import Acceptance
-from accounts.agreements.queries import acceptance_of, agreement_in_force
+from accounts.agreements.queries import agreement_in_force, governing_acceptance
+from accounts.calendars.commands import publish_calendar
+from accounts.calendars.queries import calendar_in_force
 from accounts.credentials.commands import end_other_sessions, issue_token
 from accounts.credentials.queries import actor_by_token
 from accounts.credentials.rules import TOKEN_SCOPES, USUAL_LIFE_DAYS
 from accounts.people.models import Person, PersonalDetail
-from accounts.programmes.commands import add_member, open_programme
+from accounts.programmes.commands import (
+    ParticularsWish,
+    add_member,
+    make_programme,
+    open_programme,
+)
 from accounts.programmes.models import Programme
 from accounts.programmes.queries import membership_of
 from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Budget, Kind
-from accounts.rates.commands import publish_rate
-from accounts.rates.queries import rate_in_force
 from core.audit.commands import record
-from core.clock import now
 from core.ids import ALPHABET
 from generation.catalogue.commands import (
     USUAL_CLIP_CREDITS,
@@ -38,20 +42,11 @@ from generation.catalogue.commands import (
 )
 from greenroom.demonstration import sheet
 from greenroom.demonstration.cast import CAST, HERE, NEXT_DOOR, House, Part
-from greenroom.demonstration.policy import (
-    APPEAL_WITHIN_HOURS,
-    CHARTER,
-    CLAUSES,
-    DECIDE_WITHIN_HOURS,
-    FUNDING,
-    INTRODUCTION,
-    RATES,
-)
+from greenroom.demonstration.policy import FUNDING, WEEK
 from greenroom.demonstration.sheet import SignIn
 from greenroom.demonstration.terms import SUMMARY, TEXT
+from greenroom.setup.commands import keep_defaults
 from review.ledger.commands import record_funding_at_the_machine
-from review.policies.commands import publish_charter, publish_policy
-from review.policies.queries import charter_in_force, policy_in_force
 
 CLIPS = 50
 CREDITS = CLIPS * USUAL_CLIP_CREDITS
@@ -103,36 +98,27 @@ def _hashed(passwords: dict[str, str]) -> dict[str, str]:
 
 
 def _programme(house: House) -> Programme:
+    """With everything that a programme begins with: each only where nothing is decided yet."""
     programme = Programme.objects.filter(slug=house.slug).first()
     if programme is None:
-        programme = open_programme(slug=house.slug, name=house.name, is_demonstration=True)
+        programme = make_programme(
+            slug=house.slug, wish=ParticularsWish(house.name), is_demonstration=True
+        )
     if agreement_in_force(programme.id) is None:
         publish_agreement(programme_id=programme.id, text=TEXT, summary=SUMMARY)
-    _open_review(programme)
+    if calendar_in_force(programme.id) is None:
+        publish_calendar(programme_id=programme.id, week=WEEK, holidays=[])
     members = sum(part.house == house for part in CAST)
-    if not Budget.objects.filter(programme=programme, party=None, kind=Kind.CREDITS).exists():
+    is_new = not Budget.objects.filter(programme=programme, party=None, kind=Kind.CREDITS).exists()
+    if is_new:
         grant_budget(programme_id=programme.id, kind=Kind.CREDITS, limit=members * CREDITS)
-    return programme
-
-
-def _open_review(programme: Programme) -> None:
-    """Clauses, a clock, rates and money set aside: each only where there is none yet."""
-    if policy_in_force(programme.id) is None:
-        publish_policy(programme_id=programme.id, introduction=INTRODUCTION, clauses=CLAUSES)
-    if charter_in_force(programme.id) is None:
-        publish_charter(
-            programme_id=programme.id,
-            decide_within_hours=DECIDE_WITHIN_HOURS,
-            appeal_within_hours=APPEAL_WITHIN_HOURS,
-            words=CHARTER,
-        )
-    for kind, amount_micro in RATES.items():
-        if rate_in_force(programme.id, kind, now()) is None:
-            publish_rate(programme_id=programme.id, kind=kind, amount_micro=amount_micro)
+    keep_defaults(programme_id=programme.id)
     if not Budget.objects.filter(programme=programme, kind=Kind.MONEY).exists():
         record_funding_at_the_machine(
             programme_id=programme.id, amount_micro=FUNDING, words="For the demonstration"
         )
+    # Its people come next; whoever closed it later finds it closed.
+    return open_programme(programme_id=programme.id) if is_new else programme
 
 
 def _person(part: Part, hashes: dict[str, str]) -> Person:
@@ -191,7 +177,7 @@ def _seat(part: Part, person: Person, programme: Programme) -> None:
 
 def _accept(person: Person, programme: Programme) -> None:
     version = agreement_in_force(programme.id)
-    if version is None or acceptance_of(programme.id, person.party_id):
+    if version is None or governing_acceptance(programme.id, person.party_id):
         return
     answer_agreement(
         programme_id=programme.id,

@@ -13,7 +13,7 @@ from pathlib import Path
 from greenroom.checkout import CHECKOUT
 
 from .child import Program, end_group, launch
-from .steps import MANAGE, is_demonstration
+from .steps import MANAGE, is_trial
 
 STOP_LIMIT_S = 5.0
 PINS = CHECKOUT / "requirements" / "render.txt"
@@ -78,7 +78,7 @@ class EngineSetup:
         self._offer_model()
 
     def _offer_model(self) -> None:
-        if is_demonstration():
+        if is_trial():
             self._run((*MANAGE, "model", "demo"), self._after_model)
         else:
             self._after_model(0)

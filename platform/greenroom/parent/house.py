@@ -20,7 +20,7 @@ from greenroom.embedded.logfile import last_lines
 from .child import Child, Program
 from .engine import EngineSetup
 from .register import MARK, Register
-from .signs import demonstration_signs
+from .signs import demonstration_signs, first_signs
 from .steps import StepFailed, Stopping, run_step, steps, wait_for
 
 TICK_S = 0.1
@@ -95,8 +95,7 @@ class House:
         )
         if wait_for(self._web_answers, WEB_LIMIT_S, self._pause):
             self.tell(f"\nGreenroom is ready at http://localhost:{self.port}")
-            if signs := demonstration_signs(self.folder / "demo.json"):
-                self.tell(signs)
+            self.tell(demonstration_signs(self.folder / "demo.json") or first_signs())
         else:
             self.tell(f"The web does not answer yet. Its log: {self.logs / 'web.log'}")
         for program in background_programs(self.folder):

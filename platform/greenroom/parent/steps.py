@@ -38,6 +38,12 @@ class Step:
 
 
 def is_demonstration() -> bool:
+    """Whether the demonstration's people are to be there; GREENROOM_EMPTY leaves them out."""
+    return is_trial() and not os.environ.get("GREENROOM_EMPTY")
+
+
+def is_trial() -> bool:
+    """Somebody tries Greenroom on their own machine, with or without the demonstration."""
     return os.environ.get("GREENROOM_MODE", "demo") == "demo"
 
 
@@ -50,6 +56,8 @@ def steps(folder: Path) -> Iterator[Step]:
         yield Step("Checking the production settings", _manage(*words))
     if is_demonstration():
         yield Step("Preparing the demonstration", _manage("demo", "seed"))
+    elif is_trial():
+        yield Step("Offering the models that come along", _manage("model", "offer"))
     stamp, sources = folder / "static.stamp", _static_fingerprint()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != sources:
         yield Step(

@@ -6,21 +6,30 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from accounts.agreements.queries import acceptance_of, agreement_in_force
-from accounts.credentials.doors import PortalRequest
+from accounts.agreements.queries import agreement_standing
+from accounts.agreements.words import until_words
+from accounts.credentials.doors import PortalRequest, signed_in
+from accounts.credentials.queries import Actor
 from accounts.notices.queries import unread_notices
-from accounts.notices.words import shown_notice
+from accounts.notices.words import shown_notices
+from accounts.profile.choices import CHOSEN
+from accounts.programmes.models import Role
 from accounts.quotas.models import Kind
 from accounts.quotas.queries import quota_of
+from core.clock import now
+from core.errors import Absent
 from generation.catalogue.queries import is_ready, models_offered
 from generation.clips.pages import shown_cards
 from generation.clips.queries import clips_of
 from generation.jobs.pages import shown_jobs
 from generation.jobs.queries import live_jobs_of
+from greenroom.portal.place import places_of
+from greenroom.portal.waiting import is_staff, waiting_for
 from review.chains.words import card_states
 
 CLIPS_ON_A_PAGE = 24
@@ -54,12 +63,44 @@ def _studio(request: PortalRequest) -> HttpResponse:
         "jobs": shown_jobs(list(live_jobs_of(actor)[:50])),
         "clips": clips,
         "more_url": f"?{urlencode({'cursor': more})}" if more else None,
-        "notices": [shown_notice(one) for one in unread_notices(actor.party_id)[:NOTICES_SHOWN]],
+        "notices": shown_notices(list(unread_notices(actor.party_id)[:NOTICES_SHOWN])),
         "engine_notice": engine_notice(),
-        "needs_agreement": agreement_in_force(actor.programme) is not None
-        and acceptance_of(actor.programme, actor.party_id) is None,
+        **_agreement(actor),
+        **_waiting(request),
     }
     return render(request, "portal/studio.html", context)
+
+
+@require_POST
+@signed_in
+def choose_place(request: PortalRequest) -> HttpResponse:
+    """Stand in another of one's programmes, at its front: the page one is on may not be there."""
+    chosen = request.POST.get("programme", "")
+    found = next((one for one in places_of(request.actor) if one.slug == chosen), None)
+    if found is None:
+        raise Absent
+    request.session[CHOSEN] = str(found.id)
+    return redirect("studio")
+
+
+def _waiting(request: PortalRequest) -> dict[str, Any]:
+    """For somebody who makes no clips here. Testers find in the studio what is theirs."""
+    if request.programme is None or not is_staff(request.actor):
+        return {}
+    return {"is_staff": True, "waiting": waiting_for(request.actor, request.programme, now())}
+
+
+def _agreement(actor: Actor) -> dict[str, Any]:
+    """Whether it keeps the actor from new work, and whether a newer version waits for a word."""
+    standing = agreement_standing(actor.programme, actor.party_id)
+    if standing is None or Role.TESTER not in actor.roles:
+        return {}
+    waits = standing if standing.waits and standing.governing else None
+    return {
+        "needs_agreement": standing.governing is None,
+        "agreement_waits": waits,
+        "answer_until": until_words(standing.version) if waits else "",
+    }
 
 
 def engine_notice() -> str | None:
@@ -72,4 +113,7 @@ def engine_notice() -> str | None:
     )
 
 
-urlpatterns = [path("", studio, name="studio")]
+urlpatterns = [
+    path("", studio, name="studio"),
+    path("place", choose_place, name="place"),
+]

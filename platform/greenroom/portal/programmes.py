@@ -7,10 +7,19 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.dates import WEEKDAYS
 from django.views.decorators.http import require_safe
 
-from accounts.programmes.queries import programme_by_slug, programmes_listed
+from accounts.calendars.queries import calendar_in_force
+from accounts.consents.queries import consents_in_force
+from accounts.programmes.queries import (
+    particulars_in_force,
+    programme_by_slug,
+    programmes_listed,
+)
 from accounts.rates.words import shown_rate_card
+from accounts.retention.queries import retention_in_force
+from accounts.retention.words import retention_sentences
 from core.clock import now
 from review.policies.models import PolicyVersion
 from review.policies.rules import Ground
@@ -27,8 +36,16 @@ def programmes(request: HttpRequest) -> HttpResponse:
 @require_safe
 def programme_page(request: HttpRequest, slug: str) -> HttpResponse:
     terms = terms_of(programme_by_slug(slug), now())
+    calendar = calendar_in_force(terms.programme.id)
+    retention = retention_in_force(terms.programme.id)
     context = {
         "shown": terms.programme,
+        "particulars": particulars_in_force(terms.programme.id),
+        "calendar": calendar,
+        "days": list(zip(WEEKDAYS.values(), calendar.week, strict=True)) if calendar else [],
+        "consents": [one for one in consents_in_force(terms.programme.id).values() if one.is_asked],
+        "retention": retention,
+        "kept": retention_sentences(retention) if retention else [],
         "agreement": terms.agreement,
         "policy": _policy(terms.policy) if terms.policy else None,
         "charter": terms.charter,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.programmes.models import Role
+from accounts.programmes.rules import ADMINISTRATOR
+from review.retention.rules import ROLES_OF_STORAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Door:
 
 
 TESTERS = frozenset({Role.TESTER})
+SETTING_UP = frozenset({Role.MANAGER, ADMINISTRATOR})
 WORK = [
     Room("studio", _("Studio")),
     Room("new-clip", _("New clip"), TESTERS),
@@ -39,14 +43,22 @@ WORK = [
     Room("earnings", _("Earnings"), TESTERS),
     Room("desk", _("Desk"), frozenset({Role.REVIEWER, Role.MANAGER, Role.AUDITOR})),
     Room("to-triage", _("To triage"), frozenset({Role.REVIEWER, Role.MANAGER})),
+    Room("conversations", _("Conversations"), frozenset({Role.MANAGER})),
     Room("finance", _("Finance"), frozenset({Role.FINANCE, Role.MANAGER, Role.AUDITOR})),
+    # Whoever sets a programme up finds it there; an auditor has no such room.
+    Room("storage", _("Storage"), ROLES_OF_STORAGE - SETTING_UP),
+    Room("setup", _("Set-up"), SETTING_UP),
+    Room("people", _("People"), frozenset({Role.MANAGER, ADMINISTRATOR, Role.AUDITOR})),
     Room("showcase", _("Showcase")),
 ]
 OWN = [
     Room("credits", _("Credits")),
+    Room("agreement", _("Agreement")),
+    Room("consents", _("Consents")),
     Room("tokens", _("Tokens")),
     Room("settings", _("Settings")),
 ]
+OF_THE_DEMONSTRATION = [Room("mailbox", _("Mailbox"), frozenset({Role.MANAGER, ADMINISTRATOR}))]
 OPEN = [Room("showcase", _("Showcase")), Room("programmes", _("Programmes"))]
 
 
@@ -60,7 +72,11 @@ def rooms(request: HttpRequest) -> list[Door]:
 
 
 def own_rooms(request: HttpRequest) -> list[Door]:
-    return [_door(room, request.path) for room in OWN]
+    actor = getattr(request, "actor", None)
+    roles = actor.roles if actor else frozenset()
+    there = [*OWN, *OF_THE_DEMONSTRATION] if settings.MODE == "demo" else OWN
+    mine = [room for room in there if room.roles is None or room.roles & roles]
+    return [_door(room, request.path) for room in mine]
 
 
 def _door(room: Room, path: str) -> Door:

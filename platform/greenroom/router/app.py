@@ -27,6 +27,7 @@ from greenroom.router.bridge import Django, WsgiApplication
 from greenroom.router.database import Database
 from greenroom.router.events import Events
 from greenroom.router.exchange import Exchange, Receive, Scope, Send
+from greenroom.router.exports import Exports
 from greenroom.router.health import Health, migrations_on_disk
 from greenroom.router.hub import Hub
 from greenroom.router.listener import Listener
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 # The page of a share link is Django's, its files are not.
 _SHARED_FILE = re.compile(r"/shared/(?P<secret>[^/]+)/(?P<name>[^/]+)\Z")
+_ARCHIVE = re.compile(r"/exports/(?P<name>[^/]+)/file\Z")
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -50,6 +52,7 @@ class Routes:
     django: Django
     events: Events
     media: Media
+    exports: Exports
     health: Health
 
 
@@ -95,6 +98,8 @@ class Router:
             await self._routes.media(exchange, exchange.path.removeprefix("/media/"))
         elif shared := _SHARED_FILE.match(exchange.path):
             await self._routes.media.by_link(exchange, shared["secret"], shared["name"])
+        elif archive := _ARCHIVE.match(exchange.path):
+            await self._routes.exports(exchange, archive["name"])
         elif exchange.path == "/health/live":
             await self._routes.health.live(exchange)
         elif exchange.path == "/health/ready":
@@ -172,10 +177,12 @@ def application(
             backend.close()
             django.close()
 
+    media = Media(authentication.credential, database, backend)
     routes = Routes(
         django=django,
         events=Events(authentication.credential, hub),
-        media=Media(authentication.credential, database, backend),
+        media=media,
+        exports=Exports(authentication.credential, database, media),
         health=Health(database, migrations_on_disk),
     )
     return Router(routes, options, lifespan)

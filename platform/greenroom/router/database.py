@@ -134,6 +134,17 @@ class Database:
             "SELECT record_public_opening(%s, %s::bytea)", [opening.rendition_id, link]
         )
 
+    async def archive(self, credential: Credential, export_id: UUID) -> Opening | None:
+        """Of no programme: an archive holds everything of a party, whatever a token is for."""
+        asked = (
+            "SELECT id AS rendition_id, storage_key AS storage_path, bytes AS size, sha256,"
+            " 'application/zip' AS media_type, 'greenroom-exp_' || core_shown(id) || '.zip'"
+            " AS filename, true AS is_owner, 'private, no-store' AS cache, true AS is_download"
+            " FROM accounts_export WHERE id = %s AND party_id = %s AND state = 'ready'"
+            " AND expires_at > core_now()"
+        )
+        return _first(await self._rows(Opening, asked, [export_id, credential.party_id]))
+
     # Jobs
 
     async def live_jobs(self, party_id: UUID) -> list[JobNow]:

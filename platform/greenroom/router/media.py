@@ -51,6 +51,7 @@ class Opening:
     filename: str
     is_owner: bool
     cache: str = "private, no-cache"
+    is_download: bool = False
 
     @property
     def etag(self) -> str:
@@ -108,7 +109,7 @@ class Media:
         self._backend = backend
 
     async def __call__(self, exchange: Exchange, name: str) -> None:
-        if not await _is_reading(exchange):
+        if not await is_reading(exchange):
             return
         credential = await self._authenticate(exchange)
         rendition_id = read_id("rendition", name)
@@ -118,11 +119,11 @@ class Media:
         if allowed is None:
             await refuse(exchange, _why_not(credential))
         else:
-            await self._open(exchange, allowed)
+            await self.open(exchange, allowed)
 
     async def by_link(self, exchange: Exchange, secret: str, name: str) -> None:
         """Whoever has the link needs no name; every dead link looks like one that never was."""
-        if not await _is_reading(exchange):
+        if not await is_reading(exchange):
             return
         link, rendition_id = digest_of(secret), read_id("rendition", name)
         allowed = await self._as_anybody(rendition_id, link) if link else None
@@ -132,7 +133,7 @@ class Media:
         mine = await self._as_member(await self._authenticate(exchange), rendition_id)
         # An owner who tries their own link is not the public.
         is_owner = mine is not None and mine.opening.is_owner
-        await self._open(exchange, mine if mine is not None and is_owner else allowed)
+        await self.open(exchange, mine if mine is not None and is_owner else allowed)
 
     async def _as_member(
         self, credential: Credential | None, rendition_id: UUID | None
@@ -154,7 +155,8 @@ class Media:
             return None
         return Allowed(opening, lambda shown: self._openings.record_public(shown, link))
 
-    async def _open(self, exchange: Exchange, allowed: Allowed) -> None:
+    async def open(self, exchange: Exchange, allowed: Allowed) -> None:
+        """Send it, or say that the file is gone or damaged."""
         opening = allowed.opening
         facts = {"rendition": str(opening.rendition_id)}
         try:
@@ -190,7 +192,7 @@ class Media:
         await delivery.send(exchange, part, headers)
 
 
-async def _is_reading(exchange: Exchange) -> bool:
+async def is_reading(exchange: Exchange) -> bool:
     if exchange.method in ("GET", "HEAD"):
         return True
     await refuse(exchange, problems.READ_ONLY)
@@ -204,7 +206,7 @@ def _why_not(credential: Credential | None) -> problems.Problem:
 
 
 def _described(exchange: Exchange, opening: Opening) -> Headers:
-    download = ("download", "1") in exchange.query
+    download = opening.is_download or ("download", "1") in exchange.query
     name = "".join(sign for sign in opening.filename if sign.isprintable() and sign not in "/\\")
     return [
         ("Content-Type", opening.media_type),

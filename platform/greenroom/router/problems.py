@@ -97,13 +97,13 @@ FILE_GONE = Problem(
     HTTPStatus.GONE,
     "file_gone",
     TITLES[Kind.ABSENT],
-    gettext_lazy("The file of this rendition is no longer there."),
+    gettext_lazy("This file is no longer there."),
 )
 FILE_DAMAGED = Problem(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "file_damaged",
     _OUR_FAULT,
-    gettext_lazy("The file of this rendition is damaged."),
+    gettext_lazy("This file is damaged."),
 )
 TOO_LARGE = Problem(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

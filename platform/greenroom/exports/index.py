@@ -1,0 +1,120 @@
+"""The page that opens an archive: one file without a script, readable without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from accounts.credentials.queries import Actor
+from accounts.exports.models import Export
+from accounts.people.models import Person
+from generation.clips.words import role_words, why_words
+from greenroom.exports import of_accounts, of_money, of_work
+from greenroom.exports.contents import CONTENTS
+from greenroom.exports.documents import Row
+
+# Below each part of the page, the documents that hold all of it.
+LINKS = {
+    "you": [
+        "data/profile.json",
+        "data/memberships.json",
+        "data/agreements.json",
+        "data/consents.json",
+    ],
+    "clips": ["data/clips.json", "data/jobs.json", "data/openings.json"],
+    "reviews": ["data/submissions.json", "data/releases.json", "data/credit_lines.json"],
+    "money": ["data/statements.json", "data/statements.csv", "data/payouts.json"],
+    "contributions": ["data/contributions.json"],
+    "conversations": ["data/conversations.json"],
+    "more": ["data/statements.csv", "README.txt"],
+}
+# What the page itself shows of each kind; the documents hold everything.
+SHOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document with how many things are in it."""
+
+    path: str
+    words: Any
+    count: int
+
+
+def index_page(reader: Actor, export: Export, counts: dict[str, int], missing: set[str]) -> str:
+    context = {
+        "person": Person.objects.select_related("detail").filter(party_id=reader.party_id).first(),
+        "asked_at": export.asked_at,
+        "documents": [
+            Listed(f"data/{document.name}", document.words, counts[document.name])
+            for document in CONTENTS
+            if counts[document.name]
+        ],
+        "memberships": list(of_accounts.memberships(reader)),
+        "clips": [_clip(row, missing) for row in _some(of_work.clips(reader))],
+        "reviews": list(_reviews(reader)),
+        "lines": list(_some(of_money.statements(reader))),
+        "contributions": list(_some(of_work.contributions(reader))),
+        "conversations": list(_some(of_accounts.conversations(reader))),
+        "links": LINKS,
+        "most": SHOWN,
+        "missing": sorted(missing),
+    }
+    return render_to_string("exports/archive.html", context)
+
+
+def read_me(export: Export) -> str:
+    lines = [
+        _("Everything that Greenroom keeps about you, as of %(at)s (UTC).")
+        % {"at": f"{export.asked_at:%Y-%m-%d %H:%M}"},
+        "",
+        _("index.html opens in any browser, without a network."),
+        _("data/ holds the same and more for programs: JSON, and statements as CSV too."),
+        _("files/ holds your clips as they were made, and a picture of each."),
+        "",
+        _("Amounts are whole numbers of micro-units, a millionth of the currency's unit."),
+        _("Times are in UTC. Other people stand here by their role alone."),
+        _("Each receipt in data/agreements.json is signed; it verifies without us."),
+        "",
+        *(f"data/{document.name}: {document.words}" for document in CONTENTS),
+    ]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _clip(row: Row, missing: set[str]) -> Row:
+    there = [name for name in row["files"] if name not in missing]
+    pictures = [name for name in there if "-poster." in name]
+    looks = [
+        {**look, "role_words": role_words(look["role"]), "why_words": why_words(look["why"])}
+        for look in row["seen_by"]
+    ]
+    return {
+        **row,
+        "poster": pictures[0] if pictures else "",
+        "master": next((name for name in there if name not in pictures), ""),
+        "recipe_text": json.dumps(row["recipe"], ensure_ascii=False, indent=1),
+        "seen_by": looks,
+    }
+
+
+def _reviews(reader: Actor) -> Iterator[Row]:
+    """Decisions, each with what it was about."""
+    for row in _some(of_work.submissions(reader)):
+        for case in row["cases"]:
+            yield {**case, "clip": row["clip"], "note": row["note"], "at": _moment(case)}
+
+
+def _moment(case: Row) -> datetime:
+    moment: datetime = case["closed_at"] or case["opened_at"]
+    return moment
+
+
+def _some(rows: Iterable[Row]) -> Iterator[Row]:
+    return islice(rows, SHOWN)
