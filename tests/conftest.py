@@ -14,5 +14,6 @@ pytest_plugins = [
     "stage.together",
     "stage.builders",
     "stage.cast",
+    "stage.post",
     "stage.rooms",
 ]

@@ -12,6 +12,8 @@ from house.source import calls, modules, shown
 
 from accounts.agreements.models import Acceptance
 from accounts.credentials.rules import SESSION_SCOPES
+from accounts.notices.rules import Topic
+from accounts.post import rules as post
 from accounts.rates.rules import ActKind
 from generation.engines.protocol import FailureCode
 from generation.jobs import rules as jobs
@@ -29,6 +31,7 @@ KIND = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z_]+")
 
 # Where a code stands in the call that makes it.
 PLACE_OF_CODE = {
+    "Fault": 1,
     "InvalidOrder": 0,
     "NotReady": 0,
     "OrderRefused": 0,
@@ -52,6 +55,7 @@ MOVERS: dict[str, Any] = {
     "credit line": credit_lines,
     "contribution": contributions,
     "payout": payouts,
+    "mail": post,
 }
 
 
@@ -140,6 +144,10 @@ def test_every_setting_is_in_the_reference():
 
 def test_every_scope_is_in_the_reference():
     assert listed("Scopes") == set(SESSION_SCOPES)
+
+
+def test_every_topic_is_in_the_reference():
+    assert listed("Topics") == set(Topic.values)
 
 
 @pytest.mark.parametrize("mover", MOVERS)

@@ -57,7 +57,7 @@ def test_what_a_test_commits_is_gone_before_the_next(round_, tester):
 @transactional
 def test_a_transaction_left_open_is_ended_by_the_reset(database, programme):
     left_open = database.connect()
-    left_open.execute("UPDATE accounts_programme SET name = 'late' WHERE id = %s", [programme.id])
+    left_open.execute("UPDATE accounts_programme SET is_open = false WHERE id = %s", [programme.id])
     database.reset()
     with pytest.raises(psycopg.OperationalError):
         left_open.execute("SELECT 1")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from invariants import money_attacks, review_attacks
+from invariants import leaving_attacks, money_attacks, own_programme_attacks, review_attacks
 from invariants.deeds import (
     A_HASH,
     FOREVER,
     FREE,
     LONG_AGO,
     Statement,
+    again,
     change,
     checks,
     clone,
@@ -57,27 +58,33 @@ ACCOUNTS = [
     # Programmes
     checks(
         "programme_currency_is_a_code",
-        lambda _: clone("accounts_programme", slug="third", currency="eur"),
+        lambda _: own_programme_attacks.a_programme(currency="eur"),
     ),
-    unique("accounts_programme_slug_key", lambda _: clone("accounts_programme")),
-    unique("one_membership_at_a_time", lambda _: clone("accounts_membership")),
+    unique(
+        "accounts_programme_slug_key", lambda _: own_programme_attacks.a_programme(slug="studio")
+    ),
+    unique("one_membership_at_a_time", lambda _: again("accounts_membership", "ended_at IS NULL")),
     checks(
         "membership_ends_after_it_began",
-        lambda _: change("accounts_membership", "ended_at = joined_at - interval '1 s'"),
+        lambda _: change(
+            "accounts_membership", "ended_at = joined_at - interval '1 s'", "ended_at IS NULL"
+        ),
+        behind="it_happens_when_it_is_written",
+        lifts=("ALTER TABLE accounts_membership DISABLE TRIGGER ends_once",),
     ),
-    checks("role_is_known", lambda _: clone("accounts_rolegrant", role="director")),
-    unique("a_role_is_held_once", lambda _: clone("accounts_rolegrant")),
+    checks("role_is_known", lambda w: own_programme_attacks.a_role(w, "director")),
+    unique("a_role_is_held_once", lambda w: own_programme_attacks.a_role(w, "tester")),
     # Agreements
-    unique("agreement_versions_are_numbered", lambda _: clone("accounts_agreementversion")),
-    checks(
-        "agreement_number_starts_at_one",
-        lambda _: clone("accounts_agreementversion", number=0),
+    own_programme_attacks.after_the_numbering(
+        "agreement_number_starts_at_one", "accounts_agreementversion", checks, number=0
     ),
     checks(
         "agreement_digest_is_of_its_text",
-        lambda _: clone("accounts_agreementversion", number=9, text="You may do nothing."),
+        lambda _: again(
+            "accounts_agreementversion", "number = 1", number=2, text="You may do nothing."
+        ),
     ),
-    checks("acceptance_act_is_known", lambda _: clone("accounts_acceptance", act="ignored")),
+    checks("acceptance_act_is_known", lambda _: again("accounts_acceptance", act="ignored")),
     # Invitations
     unique(
         "one_open_invitation_per_programme_and_address",
@@ -443,7 +450,7 @@ CLIPS = [
 
 CORE = [
     checks(
-        "audit_kind_is_noun_dot_past_tense", lambda _: clone("core_auditevent", kind="Happened")
+        "audit_kind_is_noun_dot_past_tense", lambda _: again("core_auditevent", kind="Happened")
     ),
     checks(
         "kept_answer_key_is_printable",
@@ -459,11 +466,18 @@ ATTACKS = [
     *CORE,
     *review_attacks.REVIEW,
     *money_attacks.MONEY,
+    *own_programme_attacks.OWN_PROGRAMME,
+    *leaving_attacks.TAKING_LEAVE,
 ]
+
+# Further ways to break a rule that was broken above.
+VARIANTS = [*own_programme_attacks.VARIANTS, *leaving_attacks.VARIANTS]
 
 # A row with a count below zero, where a mere copy of a row would be refused for something else.
 MINUS_ONE: dict[str, Callable[[World, str], list[Statement]]] = {
     "generation_job": lambda w, column: a_job_like(w, **{column: -1}),
     **review_attacks.MINUS_ONE,
     **money_attacks.MINUS_ONE,
+    **own_programme_attacks.MINUS_ONE,
+    **leaving_attacks.MINUS_ONE,
 }

@@ -53,7 +53,28 @@ def change(table: str, written: str, where: str = "true") -> list[Statement]:
 
 # What the rules of these tables want to be of this moment and of this transaction.
 FRESH = {
+    "accounts_acceptance": "'at', core_now()",
+    "accounts_administrator": "'granted_at', core_now()",
+    "accounts_agreementversion": "'published_at', core_now()",
+    "accounts_agreementview": "'at', core_now()",
+    "accounts_announcement": "'made_at', core_now()",
+    "accounts_calendarversion": "'published_at', core_now()",
+    "accounts_cohort": "'made_at', core_now()",
+    "accounts_cohortseat": "'joined_at', core_now()",
+    "accounts_consentact": "'at', core_now()",
+    "accounts_consentversion": "'published_at', core_now()",
+    "accounts_conversation": "'opened_at', core_now()",
+    "accounts_erasure": "'asked_at', core_now()",
+    "accounts_membership": "'joined_at', core_now()",
+    "accounts_particulars": "'published_at', core_now()",
     "accounts_rate": "'published_at', core_now()",
+    "accounts_remark": "'at', core_now()",
+    "accounts_retentionversion": "'published_at', core_now()",
+    "accounts_rolegrant": "'granted_at', core_now()",
+    "core_auditevent": "'xid', pg_current_xact_id()::text",
+    "core_outboxmessage": "'xid', pg_current_xact_id()::text",
+    "generation_allowedmodels": "'published_at', core_now()",
+    "generation_removal": "'announced_at', core_now()",
     "review_appeal": "'filed_at', core_now()",
     "review_case": "'opened_at', core_now()",
     "review_charterversion": "'published_at', core_now()",
@@ -97,4 +118,6 @@ def raised(name: str, deed: Deed, **how: Any) -> Attack:
 
 FOREVER, LONG_AGO = "2999-01-01T00:00:00Z", "1999-01-01T00:00:00Z"
 A_HASH = "ab" * 32
+OLD_PICTURE = "nothing_is_judged_by_an_old_picture"
+WITH_AN_OLD_PICTURE: Statement = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", {})
 FREE = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

@@ -10,6 +10,8 @@ from invariants.deeds import (
     FOREVER,
     FREE,
     LONG_AGO,
+    OLD_PICTURE,
+    WITH_AN_OLD_PICTURE,
     Attack,
     Statement,
     again,
@@ -27,7 +29,6 @@ from core.ids import new_id
 IN_TWO_DAYS = "'due_at', core_now() + interval '48 hours'"
 IN_FIVE_DAYS = "'due_at', core_now() + interval '120 hours'"
 LIFT = "ALTER TABLE {} DISABLE TRIGGER {}"
-WITH_AN_OLD_PICTURE: Statement = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", {})
 NOW_IT_HAPPENS, ITS_TRANSACTION = (
     "it_happens_when_it_is_written",
     "no_row_names_another_transaction",
@@ -354,8 +355,14 @@ CASES = [
     raised("what_was_decided_is_not_reopened", lambda w: put_forward_again(w, "declined")),
     raised("a_second_round_rests_on_an_appeal", a_second_round),
     raised(
-        "nothing_is_judged_by_an_old_picture",
+        OLD_PICTURE,
         lambda w: [WITH_AN_OLD_PICTURE, *put_forward(w)],
+        # Whether the files are there is asked first, in the same words.
+        lifts=(
+            WITH_AN_OLD_PICTURE[0],
+            LIFT.format("review_submission", "needs_files"),
+            LIFT.format("review_case", "needs_files"),
+        ),
     ),
     raised(
         "case_moves",
@@ -464,7 +471,7 @@ DECISIONS = [
         ],
     ),
     raised(
-        "nothing_is_judged_by_an_old_picture",
+        OLD_PICTURE,
         lambda w: [WITH_AN_OLD_PICTURE, *a_decision(w, "sound decline")],
     ),
     raised(NOW_IT_HAPPENS, lambda w: a_decision(w, "sound decline", decided_at=FOREVER)),

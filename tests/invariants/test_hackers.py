@@ -5,12 +5,12 @@ The honest ones show that an attack is refused for what is wrong in it and for n
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from invariants import money_attacks as money
+from invariants import own_programme_attacks as own
 from invariants import review_attacks as review
 from invariants.deeds import FREE, NO_RIGHT, RAISED, Deed, Statement, change, clone
+from invariants.own_programme_world import membership_of
 from invariants.refusals import refusal_of
 from invariants.world import World
 
@@ -101,15 +101,6 @@ def test_the_application_may_do_what_is_right(name, world, roles):
         roles[APP].execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def made_reviewer(w: World, party: Any) -> list[Statement]:
-    membership = f"(SELECT id FROM accounts_membership WHERE party_id = '{party}')"
-    ((sql, values),) = clone("accounts_rolegrant", "ended_at IS NULL", role="reviewer")
-    sql = sql.replace(
-        "%(other)s::jsonb", f"%(other)s::jsonb || jsonb_build_object('membership_id', {membership})"
-    )
-    return [(sql, values)]
-
-
 def owed_twice(w: World) -> list[Statement]:
     lines = {"fees": 4 * money.EURO, "owed": -2 * money.EURO, "others owed": -2 * money.EURO}
     return [
@@ -191,7 +182,7 @@ HACKS: dict[str, tuple[str, Deed]] = {
     "whoever is named on a clip becomes a reviewer and takes it": (
         "only_who_may_judge_claims",
         lambda w: [
-            *made_reviewer(w, w.second_tester.party_id),
+            *own.a_role(w, "reviewer", membership_id=membership_of(w.second_tester).id),
             *review.claimed_by(w, w.second_tester.party_id),
         ],
     ),

@@ -11,21 +11,22 @@ from typing import Any
 import psycopg
 import pytest
 from invariants import catalogue
-from invariants.attacks import ATTACKS, MINUS_ONE
+from invariants.attacks import ATTACKS, MINUS_ONE, VARIANTS
 from invariants.deeds import CHECK, NO_RIGHT, RAISED, Attack, clone
+from invariants.own_programme_attacks import VERSIONED
 from invariants.refusals import refusal_of
 
 from greenroom.embedded.roles import APP, OWNER
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", [*ATTACKS, *VARIANTS], ids=lambda attack: attack.name)
 def test_the_owner_is_refused_by_the_rule_itself(attack: Attack, world, roles):
     lifted = [(statement, {}) for statement in attack.lifts]
     refused = refusal_of(roles[OWNER], [*lifted, *attack.deed(world)])
     assert (refused.constraint_name, refused.sqlstate) == (attack.name, attack.sqlstate)
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", [*ATTACKS, *VARIANTS], ids=lambda attack: attack.name)
 def test_the_application_is_refused(attack: Attack, world, roles):
     refused = refusal_of(roles[APP], attack.deed(world))
     if attack.behind:
@@ -82,9 +83,9 @@ def test_no_count_is_ever_negative(world, roles):
     for table, column in counts:
         make = MINUS_ONE.get(table)
         deed = make(world, column) if make else clone(table, **{column: -1})
-        # A submission has as many frames as its clip: that is asked first.
-        states = {RAISED} if table == "review_submission" else {CHECK}
+        # A submission has as many frames as its clip, a version the next number: asked first.
+        is_raised = table == "review_submission" or (table in VERSIONED and column == "number")
         for role in (APP, OWNER):
             refused = refusal_of(roles[role], deed)
-            assert refused.sqlstate in states, (table, column)
-            assert states == {RAISED} or refused.table_name == table
+            assert refused.sqlstate == (RAISED if is_raised else CHECK), (table, column)
+            assert is_raised or refused.table_name == table

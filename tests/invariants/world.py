@@ -7,6 +7,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from invariants.own_programme_world import (
+    OwnProgrammeWorld,
+    an_own_programme_world,
+    some_clips,
+)
 from invariants.review_world import ReviewWorld, a_review_world
 
 from accounts.invitations.commands import invite_person
@@ -35,6 +40,7 @@ class World:
     reviewer: Member
     stranger: Member
     review: ReviewWorld = field(init=False)
+    own: OwnProgrammeWorld = field(init=False)
     jobs: dict[str, UUID] = field(default_factory=dict)
     clip: UUID = NOT_YET
     master: UUID = NOT_YET
@@ -63,11 +69,13 @@ def a_world(clock: Clock) -> World:
         stranger=a_member(elsewhere, Role.TESTER, name="stranger"),
     )
     world.review = a_review_world(world, clock)
+    clips = some_clips(world)
     _work(world)
     _work_of_others(world)
     _look(world)
     _invite(world)
     _leave_traces(world)
+    world.own = an_own_programme_world(world, clips)
     return world
 
 
@@ -105,8 +113,9 @@ def _look(world: World) -> None:
 def _invite(world: World) -> None:
     programme = world.tester.programme.id
     invite_person(programme_id=programme, email="open@studio.example", role=Role.TESTER)
-    gone, _ = invite_person(programme_id=programme, email="gone@studio.example", role=Role.TESTER)
-    Invitation.objects.filter(id=gone.id).update(email="", ended_at=now() + timedelta(seconds=1))
+    invite_person(programme_id=programme, email="gone@studio.example", role=Role.TESTER)
+    gone = Invitation.objects.filter(email="gone@studio.example")
+    gone.update(email="", ended_at=now() + timedelta(seconds=1))
 
 
 def _leave_traces(world: World) -> None:

@@ -56,7 +56,7 @@ def test_from_a_prompt_to_a_payout(
     assert "at least 20 characters" in answer.text
     send_verdict(reviewer, case, clock, outcome="declined", clause="1")
     deliver("notices")
-    assert "There is a decision about a clip" in artist.get("/").text
+    assert "There is a decision about your clip" in artist.get("/").text
     told = artist.get(submission).text
     assert REASON in told
     assert "clause 1" in told

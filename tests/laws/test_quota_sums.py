@@ -18,8 +18,14 @@ from hypothesis.stateful import (
 )
 
 from accounts.people.models import Party
-from accounts.programmes.commands import open_programme
-from accounts.quotas.commands import Hold, grant_budget, reserve, settle_reservation
+from accounts.programmes.commands import ParticularsWish, make_programme
+from accounts.quotas.commands import (
+    Hold,
+    grant_budget,
+    raise_budget,
+    reserve,
+    settle_reservation,
+)
 from accounts.quotas.models import Budget, Kind, Reservation
 from accounts.quotas.queries import discrepancies, quota_of
 from core.errors import InvalidOrder, QuotaExceeded
@@ -51,7 +57,7 @@ class Quota(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.undo = transaction.savepoint()
-        self.programme = open_programme(slug=f"p-{new_id()}", name="Sums").id
+        self.programme = make_programme(slug=f"p-{new_id()}", wish=ParticularsWish("Sums")).id
         self.parties = [Party.objects.create(kind="person").id for _ in range(PARTIES)]
         self.lineages = [[new_id() for _ in range(LINEAGES)] for _ in range(PARTIES)]
         self.expected: dict[Place, Sums] = {}
@@ -181,7 +187,7 @@ def test_a_party_without_a_budget_of_its_own_has_nothing(programme, second_teste
 
 
 def test_credits_and_money_are_held_both_or_neither(programme, tester):
-    grant_budget(programme_id=programme.id, kind=Kind.MONEY, limit=1_000_000)
+    raise_budget(programme_id=programme.id, kind=Kind.MONEY, by=1_000_000)
     grant_budget(
         programme_id=programme.id, party_id=tester.party_id, kind=Kind.MONEY, limit=500_000
     )

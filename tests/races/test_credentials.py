@@ -69,10 +69,10 @@ def test_a_revocation_waits_for_the_submit_that_came_first(tester, at_once, data
     has_lock = threading.Event()
     real = jobs.quote
 
-    def slow_quote(wish: Any) -> Any:
+    def slow_quote(wish: Any, **place: Any) -> Any:
         has_lock.set()
         wait_until(database.waiting)
-        return real(wish)
+        return real(wish, **place)
 
     monkeypatch.setattr(jobs, "quote", slow_quote)
 

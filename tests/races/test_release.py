@@ -114,6 +114,7 @@ def without_the_index(database: Any, name: str) -> Iterator[None]:
 def test_control_who_only_looks_is_answered_by_the_database_with_an_error(
     tester, clip, at_once, monkeypatch
 ):
+    monkeypatch.setattr(releases, "keep_files", lambda **_: None)  # a line of its own
     monkeypatch.setattr(releases, "_begin", looks_first(8))
     outcomes = at_once(8, lambda _number: release(tester, clip))
     assert sum(isinstance(one, Release) for one in outcomes) == 1
@@ -121,6 +122,7 @@ def test_control_who_only_looks_is_answered_by_the_database_with_an_error(
 
 
 def test_control_without_the_index_all_eight_are_live(tester, clip, at_once, monkeypatch, database):
+    monkeypatch.setattr(releases, "keep_files", lambda **_: None)  # a line of its own
     monkeypatch.setattr(releases, "_begin", looks_first(8))
     with without_the_index(database, "one_live_release_per_clip"):
         at_once(8, lambda _number: release(tester, clip))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from accounts.agreements.commands import publish_agreement
-from accounts.programmes.commands import open_programme
+from accounts.programmes.commands import ParticularsWish, make_programme, open_programme
 from accounts.programmes.models import Programme
 from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Kind
@@ -34,14 +34,14 @@ CREDITS_OF_A_PROGRAMME = 10_000_000
 
 def a_programme(slug: str) -> Programme:
     """Open, with an agreement in force and credits for a great many clips."""
-    programme = open_programme(slug=slug, name=slug.title())
+    programme = make_programme(slug=slug, wish=ParticularsWish(slug.title()))
     publish_agreement(
         programme_id=programme.id,
         text="You may make clips. You may say what you think of them.",
         summary="Make clips, speak freely.",
     )
     grant_budget(programme_id=programme.id, kind=Kind.CREDITS, limit=CREDITS_OF_A_PROGRAMME)
-    return programme
+    return open_programme(programme_id=programme.id)
 
 
 def a_model(slug: str = "still", **facts: Any) -> VideoModel:

@@ -11,6 +11,8 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts.administrators.commands import make_administrator
+from accounts.administrators.queries import administrators_now
 from accounts.agreements.commands import answer_agreement
 from accounts.agreements.models import Acceptance
 from accounts.credentials.commands import begin_session, issue_token
@@ -20,6 +22,7 @@ from accounts.people.models import Person
 from accounts.programmes.commands import add_member
 from accounts.programmes.models import Programme, Role
 from accounts.programmes.queries import roles_in
+from accounts.programmes.rules import ADMINISTRATOR
 from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Kind
 from stage.builders import CREDITS_OF_A_TESTER, a_programme
@@ -107,9 +110,15 @@ def portal_actor(member: Member) -> Actor:
         party_id=member.party_id,
         programme_id=member.programme.id,
         scopes=frozenset(session.scopes),
-        roles=roles_in(member.programme.id, member.party_id),
+        roles=_roles(member),
         is_portal=True,
     )
+
+
+def _roles(member: Member) -> frozenset[str]:
+    roles = roles_in(member.programme.id, member.party_id)
+    rules = administrators_now().filter(party_id=member.party_id).exists()
+    return roles | {ADMINISTRATOR} if rules else roles
 
 
 def a_member(
@@ -134,15 +143,30 @@ def a_member(
     return member
 
 
+def an_administrator(programme: Programme, name: str) -> Member:
+    person = Person.objects.create_user(f"{name.replace(' ', '.')}@house.example", PASSWORD)
+    make_administrator(party_id=person.party_id, granted_by=None)
+    return Member(person, programme)
+
+
 def accept(member: Member) -> Acceptance:
     """The newest agreement of the member's programme."""
+    return _say(member, Acceptance.Act.ACCEPTED)
+
+
+def decline(member: Member) -> Acceptance:
+    """Say no to it: new work stops."""
+    return _say(member, Acceptance.Act.DECLINED)
+
+
+def _say(member: Member, act: Acceptance.Act) -> Acceptance:
     newest = member.programme.agreements.order_by("-number").first()
     assert newest is not None
     return answer_agreement(
         programme_id=member.programme.id,
         party_id=member.party_id,
         number=newest.number,
-        act=Acceptance.Act.ACCEPTED,
+        act=act,
         credential_id=None,
     )
 
@@ -206,6 +230,17 @@ def manager(programme: Programme) -> Member:
 @pytest.fixture
 def auditor(programme: Programme) -> Member:
     return a_member(programme, Role.AUDITOR, name="auditor")
+
+
+@pytest.fixture
+def administrator(programme: Programme) -> Member:
+    """Looks after the installation, as a member of no programme; stands in the usual one."""
+    return an_administrator(programme, "administrator")
+
+
+@pytest.fixture
+def second_administrator(programme: Programme) -> Member:
+    return an_administrator(programme, "second administrator")
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def prepare() -> None:
     network.block()
     _make_secrets()
     _hash_passwords_quickly()
+    _look_for_static_files_once()
     _fix_budgets_of_random_tests()
 
 
@@ -44,6 +45,21 @@ def _hash_passwords_quickly() -> None:
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["stage.hashing.FewRounds"]
+
+
+def _look_for_static_files_once() -> None:
+    """Each test client loads the middleware anew, and with it went through every static file."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    look, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def look_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = look_once
 
 
 def _fix_budgets_of_random_tests() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+
 from accounts.agreements.models import Acceptance
 from accounts.people.models import Party, Person, PersonalDetail
 from accounts.programmes.models import Membership, Programme
@@ -78,6 +80,7 @@ def a_payout(member: Member, finance: Member, approver: Member | None = None) ->
     )
 
 
+@transaction.atomic  # memberships and answers are of the moment in which they are written
 def a_crowd(programme: Programme, how_many: int) -> list[UUID]:
     """As many members with a name and an accepted agreement, in a handful of statements."""
     agreement, moment = programme.agreements.latest("number"), now()

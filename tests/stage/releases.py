@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from review.releases.models import Release
 
 if TYPE_CHECKING:
     from stage.database import Database
 
-# Each table with what points from it to a copy, and what must differ in each copy.
-_COPIED = [
-    ("generation_job", "j.id = c.job_id", {"reservation_id": "core_new_id()"}, "queue_number"),
-    ("generation_clip", "j.id = c.id", {"thread_id": "core_new_id()"}, ""),
-    ("generation_rendition", "j.clip_id = c.id", {"storage_key": "core_new_id()::text"}, ""),
-    ("review_creditline", "j.clip_id = c.id", {}, ""),
-    ("review_decision", "j.chain_id = c.id", {"case_id": "core_new_id()"}, ""),
-    ("review_release", "j.clip_id = c.id", {}, ""),
-]
+# Each table: how its rows hang on the clip, and what must differ in each copy.
+_COPIED = {
+    "generation_job": (
+        "j.id = c.job_id",
+        "'id', n.job, 'reservation_id', core_new_id(), 'queue_number', 1000000 + n.number",
+    ),
+    "generation_clip": (
+        "j.id = c.id",
+        "'id', n.clip, 'job_id', n.job, 'thread_id', core_new_id()",
+    ),
+    "generation_rendition": (
+        "j.clip_id = c.id",
+        "'id', core_new_id(), 'clip_id', n.clip, 'storage_key', core_new_id()",
+    ),
+    "review_creditline": ("j.clip_id = c.id", "'id', core_new_id(), 'clip_id', n.clip"),
+    "review_decision": (
+        "j.chain_id = c.id",
+        "'id', n.decision, 'chain_id', n.clip, 'case_id', core_new_id()",
+    ),
+    "review_release": (
+        "j.clip_id = c.id",
+        """'id', core_new_id(), 'clip_id', n.clip, 'decision_id', n.decision,
+        'released_at', j.released_at - make_interval(secs => n.number)""",
+    ),
+}
 
 
 def copies_of(database: Database, release: Release, numbers: range) -> None:
@@ -28,42 +43,16 @@ def copies_of(database: Database, release: Release, numbers: range) -> None:
     """
     with database.superuser.transaction():
         database.superuser.execute("SET LOCAL session_replication_role = replica")
-        for number in numbers:
-            _copy(database.superuser, release, number)
-
-
-def _copy(connection: Any, release: Release, number: int) -> None:
-    clip = release.clip
-    new = {"job": _moved(clip.job_id, number), "clip": _moved(clip.id, number)}
-    for table, where, others, counter in _COPIED:
-        changes = {"id": "core_new_id()", **others}
-        if table == "generation_job":
-            changes["id"] = f"'{new['job']}'"
-        if table == "generation_clip":
-            changes |= {"id": f"'{new['clip']}'", "job_id": f"'{new['job']}'"}
-        if "clip_id" in where:
-            changes["clip_id"] = f"'{new['clip']}'"
-        if "chain_id" in where:
-            changes |= {
-                "chain_id": f"'{new['clip']}'",
-                "id": f"'{_moved(release.decision_id, number)}'",
-            }
-        if table == "review_release":
-            changes |= {
-                "decision_id": f"'{_moved(release.decision_id, number)}'",
-                "released_at": f"j.released_at - make_interval(secs => {number})",
-            }
-        if counter:
-            changes[counter] = str(1_000_000 + number)
-        said = ", ".join(f"'{name}', {value}" for name, value in changes.items())
-        connection.execute(
-            f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table},"
-            f" to_jsonb(j) || jsonb_build_object({said}))).*"
-            f" FROM {table} j JOIN generation_clip c ON {where} WHERE c.id = %s",
-            [clip.id],
+        database.superuser.execute(
+            "CREATE TEMPORARY TABLE copies ON COMMIT DROP AS SELECT number, core_new_id() AS job,"
+            " core_new_id() AS clip, core_new_id() AS decision"
+            " FROM generate_series(%s::int, %s::int) AS number",
+            [numbers[0], numbers[-1]],
         )
-
-
-def _moved(value: UUID, number: int) -> UUID:
-    """An id of the same shape that no other copy has."""
-    return UUID(int=value.int ^ (number << 8))
+        for table, (where, changes) in _COPIED.items():
+            database.superuser.execute(
+                f"INSERT INTO {table} SELECT copy.* FROM copies n, generation_clip c"
+                f" JOIN {table} j ON {where}, LATERAL jsonb_populate_record(NULL::{table},"
+                f" to_jsonb(j) || jsonb_build_object({changes})) AS copy WHERE c.id = %s",
+                [release.clip_id],
+            )

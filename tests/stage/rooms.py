@@ -24,6 +24,7 @@ from greenroom.checkout import CHECKOUT
 from greenroom.embedded.processes import die_with_parent
 from stage.cast import Member
 from stage.database import Database
+from stage.openid import CLIENT, SECRET, OpenIdProvider, an_openid_provider
 from stage.together import wait_until
 
 CHROMIUM = next(
@@ -53,6 +54,7 @@ class Room:
 
     address: str
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    openid: OpenIdProvider | None = None
 
     @contextmanager
     def rest(self) -> Iterator[None]:
@@ -82,6 +84,13 @@ def room(
         "PYTHONWARNINGS": "default",
     }
     environment.pop("CELERY_BROKER_URL", None)
+    openid_port = _free_port()
+    environment |= {
+        "GREENROOM_OIDC_ISSUER": f"http://127.0.0.1:{openid_port}",
+        "GREENROOM_OIDC_CLIENT_ID": CLIENT,
+        "GREENROOM_OIDC_CLIENT_SECRET": SECRET,
+        "GREENROOM_OIDC_NAME": "The lab",
+    }
     web = ["-m", "uvicorn", "greenroom.asgi:application", "--port", str(port)]
     render = ["-m", "greenroom.parent.worker", "render", "1"]
     made = Room(address)
@@ -89,7 +98,8 @@ def room(
         for name, words in (("web", [*web, "--log-level", "warning"]), ("render", render)):
             made.processes.append(_started(name, words, environment, logs))
         wait_until(lambda: _answers(f"{address}/health/live", made, logs))
-        yield made
+        with an_openid_provider(openid_port) as made.openid:
+            yield made
     finally:
         for process in made.processes:
             _end(process)

@@ -231,8 +231,20 @@ def offered(member, show_again):
             "finance",
             {"ledger:read", "ledger:fund", "payouts:propose", "payouts:approve", "payouts:pay"},
         ),
-        ("manager", {"cases:read", "contributions:triage", "ledger:read", "payouts:approve"}),
-        ("auditor", {"cases:read", "ledger:read"}),
+        (
+            "manager",
+            {
+                "cases:read",
+                "contributions:triage",
+                "ledger:read",
+                "payouts:approve",
+                "programme:write",
+                "people:read",
+                "people:write",
+                "announcements:send",
+            },
+        ),
+        ("auditor", {"cases:read", "ledger:read", "people:read"}),
     ],
 )
 def test_the_form_offers_what_means_something_with_ones_roles(role, more, request, show_again):

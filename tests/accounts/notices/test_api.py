@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.notices.commands import write_notice
+from accounts.notices.commands import write_notices
 from core.ids import new_id, shown
 from core.outbox.models import OutboxMessage
 from stage.cast import api_of
@@ -22,7 +22,7 @@ def told(member, kind="job.finished", thing="job"):
         subject_kind=thing,
         subject_id=new_id(),
     )
-    write_notice(message)
+    write_notices(message)
     return shown("notice", message.id), shown(thing, message.subject_id)
 
 
@@ -73,9 +73,32 @@ def test_reading_and_putting_away_are_two_scopes(tester):
 def test_many_notices_cost_no_more_than_one(tester, django_assert_num_queries):
     told(tester)
     tester.api.get(NOTICES)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         tester.api.get(NOTICES)
     for _number in range(6):
         told(tester)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         tester.api.get(NOTICES)
+
+
+def test_what_was_put_away_is_in_the_list_of_all(tester):
+    notice, _job = told(tester)
+    told(tester, "payout.paid", "payout")
+    tester.api.post(f"{NOTICES}/{notice}/dismiss")
+    everything = tester.api.get(NOTICES, {"show": "all"}).json()["items"]
+    assert {each["id"]: each["read_at"] is None for each in everything}[notice] is False
+    assert len(everything) == 2
+    of_topic = tester.api.get(NOTICES, {"show": "all", "topic": "pay"}).json()["items"]
+    assert [each["topic"] for each in of_topic] == ["pay"]
+    assert tester.api.get(NOTICES, {"topic": "weather"}).status_code == 422
+
+
+def test_all_of_a_topic_are_put_away_at_once(tester, second_tester):
+    for _number in range(3):
+        told(tester)
+    told(tester, "payout.paid", "payout")
+    told(second_tester)
+    assert tester.api.post(f"{NOTICES}/dismiss", {"topic": "clips"}).json() == {"dismissed": 3}
+    assert len(tester.api.get(NOTICES).json()["items"]) == 1
+    assert tester.api.post(f"{NOTICES}/dismiss", {}).json() == {"dismissed": 1}
+    assert len(second_tester.api.get(NOTICES).json()["items"]) == 1

@@ -16,6 +16,8 @@ NOTHING_SAID = {
     "language": "",
     "theme": "system",
     "time_zone": "",
+    "languages": [],
+    "contact": "",
 }
 
 
@@ -35,7 +37,7 @@ def test_settings_are_shown_as_they_stand(tester):
 
 
 def test_only_what_is_given_changes(tester, second_tester):
-    change(tester, display_name="Ada", theme="dark")
+    change(tester, display_name="Ada", theme="dark", languages=["en", "pt-BR"], contact="@ada")
     answer = change(tester, credit_name="A. L.", time_zone="Pacific/Auckland", language="en")
     assert answer.status_code == 200
     assert answer.json() == tester.api.get(SETTINGS).json()
@@ -45,13 +47,15 @@ def test_only_what_is_given_changes(tester, second_tester):
         "language": "en",
         "theme": "dark",
         "time_zone": "Pacific/Auckland",
+        "languages": ["en", "pt-BR"],
+        "contact": "@ada",
     }
     assert shown_to(second_tester) == NOTHING_SAID
 
 
 def test_what_was_said_can_be_taken_back(tester):
-    change(tester, display_name="Ada", time_zone="UTC")
-    change(tester, display_name="", time_zone="")
+    change(tester, display_name="Ada", time_zone="UTC", languages=["en"], contact="@ada")
+    change(tester, display_name="", time_zone="", languages=[], contact="")
     assert shown_to(tester) == NOTHING_SAID
 
 
@@ -79,6 +83,10 @@ def test_the_audit_hears_that_something_was_said_and_not_what(tester):
         ({"credit_name": "a\u202eb"}, "name_invalid"),
         ({"display_name": "a\x07b"}, "name_invalid"),
         ({"display_name": 7}, "wrong_type"),
+        ({"languages": ["klingonisch"]}, "language_unknown"),
+        ({"languages": ["en"] * 21}, "language_unknown"),
+        ({"contact": "a\x07b"}, "contact_invalid"),
+        ({"contact": "c" * 255}, "contact_invalid"),
         ({"display_name": None}, "wrong_type"),
         ({"email": "other@example.org"}, "field_unknown"),
     ],

@@ -108,3 +108,15 @@ def test_signing_out_everywhere_revokes_every_session_and_no_token(tester, secon
 def test_settings_are_for_the_signed_in(browser):
     assert browser.post("/settings", SAID).url.startswith("/account/login/")
     assert now()
+
+
+def test_languages_and_contact_are_said_in_one_line_each(tester):
+    form = {"theme": "system", "languages": "en, pt-BR de", "contact": "@ada"}
+    assert tester.client.post("/settings", form).status_code == 302
+    detail = PersonalDetail.objects.get(person=tester.person)
+    assert (detail.languages, detail.contact) == (["en", "pt-BR", "de"], "@ada")
+    page = tester.client.get("/settings").content.decode()
+    assert 'value="en, pt-BR, de"' in page
+    answer = tester.client.post("/settings", {**form, "languages": "klingonisch"})
+    assert answer.status_code == 422
+    assert "Languages are written like" in answer.content.decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.agreements.commands import publish_agreement
 from accounts.credentials.commands import revoke_token
 from accounts.credentials.models import Credential
 from accounts.programmes.models import Role
@@ -18,7 +17,7 @@ from generation.jobs.models import Job
 from generation.jobs.rules import State
 from generation.threads.models import Thread
 from stage.builders import a_job, a_model, claim_of
-from stage.cast import a_member, api_of, give_credits
+from stage.cast import a_member, api_of, decline, give_credits
 
 JOBS = "/api/v1/jobs"
 QUOTES = "/api/v1/quotes"
@@ -169,7 +168,7 @@ def test_over_quota_says_what_was_asked_what_is_left_and_where(tester):
 
 
 def test_without_the_agreement_nothing_is_ordered(tester):
-    publish_agreement(programme_id=tester.programme.id, text="New terms.", summary="New.")
+    decline(tester)
     answer = tester.api.post(JOBS, ORDER)
     assert (answer.status_code, answer.json()["code"]) == (403, "agreement_required")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.programmes.commands import close_programme
 from generation.jobs.models import Job
 
 FORM = {
@@ -31,3 +32,19 @@ def test_the_price_shown_is_the_price_charged(tester, model, shown):
 
     assert answer.status_code == 302
     assert Job.objects.get().price_credits == 2
+
+
+def test_where_nothing_can_be_made_there_is_no_button_but_the_reason(tester, model):
+    button = '<button class="button full tall" type="submit">Make this clip'
+    assert button in tester.client.get("/clips/new").text
+    tester.client.get("/agreement")
+    tester.client.post("/agreement/decline", {"version": "1"})
+    page = tester.client.get("/clips/new").text
+    assert button not in page
+    assert "New clips wait for your yes" in page
+    tester.client.post("/agreement/accept", {"version": "1"})
+    assert button in tester.client.get("/clips/new").text
+    close_programme(programme_id=tester.programme.id)
+    page = tester.client.get("/clips/new").text
+    assert button not in page
+    assert "The programme is closed at the moment." in page

@@ -9,11 +9,13 @@ from django.core.management import CommandError, call_command
 
 from accounts.agreements.commands import answer_agreement
 from accounts.agreements.models import Acceptance
-from accounts.agreements.queries import acceptance_of
+from accounts.agreements.queries import governing_acceptance
+from accounts.calendars.queries import calendar_in_force
 from accounts.credentials.models import Credential
 from accounts.credentials.queries import actor_by_token
 from accounts.credentials.rules import TOKEN_SCOPES
 from accounts.people.models import Person
+from accounts.programmes.commands import ParticularsWish, make_programme
 from accounts.programmes.models import Programme
 from accounts.quotas.models import Budget, Kind
 from accounts.quotas.queries import quota_of
@@ -24,7 +26,9 @@ from generation.catalogue.commands import USUAL_CLIP_CREDITS
 from greenroom.demonstration.cast import CAST, HERE
 from greenroom.demonstration.policy import FUNDING
 from greenroom.demonstration.seeding import seed
+from greenroom.setup.queries import findings
 from review.ledger.queries import ledger_discrepancies
+from review.policies.commands import publish_charter
 from review.policies.queries import charter_in_force, policy_in_force
 from review.policies.rules import Ground
 from stage.cast import api_of
@@ -84,7 +88,7 @@ def test_everybody_has_accepted_and_holds_credits_for_fifty_clips(path):
     seed(path)
     for each in people(path):
         actor = actor_by_token(each["token"])
-        assert acceptance_of(actor.programme, actor.party_id) is not None
+        assert governing_acceptance(actor.programme, actor.party_id) is not None
         sums = quota_of(
             programme_id=actor.programme,
             party_id=actor.party_id,
@@ -153,7 +157,7 @@ def test_a_declined_agreement_is_not_accepted_again_behind_ones_back(path, few):
         credential_id=None,
     )
     seed(path)
-    assert acceptance_of(actor.programme, actor.party_id) is None
+    assert governing_acceptance(actor.programme, actor.party_id) is None
 
 
 def test_the_command_prints_no_secret(tmp_path, few, monkeypatch, capsys):
@@ -185,6 +189,22 @@ def test_a_review_is_open_paid_for_and_seeded_once(path, few):
     money = Budget.objects.get(programme=programme, kind=Kind.MONEY)
     assert money.limit == FUNDING
     assert ledger_discrepancies() == []
+
+
+def test_nothing_is_wrong_with_the_demonstration(path, capsys):
+    seed(path)
+    call_command("programme", "check", HERE.slug)
+    assert capsys.readouterr().out == "Nothing is wrong.\n"
+
+
+def test_a_demonstration_of_an_earlier_version_gets_what_it_lacks(path):
+    """What was promised then stays promised, and can be kept."""
+    house = make_programme(slug=HERE.slug, wish=ParticularsWish(HERE.name), is_demonstration=True)
+    publish_charter(programme_id=house.id, decide_within_hours=48, appeal_within_hours=120)
+    seed(path)
+    assert charter_in_force(house.id).number == 1
+    assert calendar_in_force(house.id) is not None
+    assert findings(house.id, now()) == []
 
 
 def test_a_token_of_an_earlier_version_is_replaced_by_one_with_every_scope(path, few):

@@ -26,6 +26,7 @@ from greenroom.router.authentication import Authentication, CredentialRow
 from greenroom.router.bridge import Django
 from greenroom.router.events import Events
 from greenroom.router.exchange import Exchange
+from greenroom.router.exports import Exports
 from greenroom.router.health import Health
 from greenroom.router.hub import Hub, JobNow
 from greenroom.router.media import Media, Opening
@@ -50,6 +51,7 @@ class Rows:
     by_session_digest: dict[str, CredentialRow] = field(default_factory=dict)
     by_key_id: dict[str, CredentialRow] = field(default_factory=dict)
     renditions: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
+    archives: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
     viewers: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
     recorded: list[tuple[UUID, UUID]] = field(default_factory=list)
     released: dict[UUID, set[bytes | None]] = field(default_factory=dict)
@@ -88,6 +90,11 @@ class Rows:
             return None
         _owner, opening = self.renditions[rendition_id]
         return replace(opening, is_owner=False)
+
+    async def archive(self, credential: Any, export_id: UUID) -> Opening | None:
+        self._ask()
+        owner, opening = self.archives.get(export_id, (None, None))
+        return opening if owner == credential.party_id else None
 
     async def record_public(self, opening: Opening, link: bytes | None) -> None:
         self._ask()
@@ -129,7 +136,7 @@ class Rows:
         cookie = f"session-{new_id().hex}"
         key_id = f"s{new_id().hex[-11:]}"
         self.by_session_digest[session_digest(cookie)] = self._row(
-            "session", key_id, party, ("clips:read", "tokens:mint"), None
+            "session", key_id, party, ("clips:read", "exports:read", "tokens:mint"), None
         )
         return cookie
 
@@ -292,7 +299,8 @@ def build_house(
     routes = Routes(
         django=django,
         events=Events(authentication.credential, hub),
-        media=Media(authentication.credential, rows, backend),
+        media=(media := Media(authentication.credential, rows, backend)),
+        exports=Exports(authentication.credential, rows, media),
         health=Health(rows, lambda: [("core", "0001_initial")]),
     )
     return House(rows, hub, Router(routes, options, lifespan), media_folder)

@@ -13,6 +13,8 @@ from django.conf import settings
 from accounts.credentials.commands import end_credential
 from accounts.credentials.models import Credential
 from accounts.credentials.peppers import pepper
+from accounts.exports.commands import ask_export, end_exports
+from accounts.exports.models import Export
 from accounts.programmes.commands import add_member
 from accounts.programmes.models import Role
 from core.ids import shown
@@ -22,6 +24,7 @@ from generation.clips.words import role_words, why_words
 from generation.jobs.commands import cancel_job
 from generation.renditions.models import Opening
 from greenroom import wsgi
+from greenroom.exports.commands import build_exports
 from greenroom.router import hub as hub_module
 from greenroom.router.app import application
 from greenroom.router.database import Database, connection_parameters
@@ -377,3 +380,20 @@ def test_the_public_is_one_line_for_each_way_in_however_often_it_comes(
         ("public", "showcase"),
         ("public", "link"),
     ]
+
+
+def test_an_archive_is_its_owners_while_it_is_ready(real, tester, second_tester):
+    export = ask_export(actor=tester.actor)
+    path = f"/exports/{shown('export', export.id)}/file"
+    assert real.ask(path, **_bearer(tester)).status == 404
+    assert build_exports() == 1
+    export.refresh_from_db()
+    whole = real.ask(path, **_bearer(tester))
+
+    assert (whole.status, len(whole.content)) == (200, export.bytes)
+    assert whole.headers["etag"] == f'"{export.sha256}"'
+    assert real.ask(path, **_cookie(tester)).content == whole.content
+    assert real.ask(path, **_bearer(tester, "exports:create")).status == 403
+    assert real.ask(path, **_bearer(second_tester)).status == 404
+    end_exports(Export.objects.all())
+    assert real.ask(path, **_bearer(tester)).status == 404

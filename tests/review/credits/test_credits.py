@@ -69,7 +69,7 @@ def test_whoever_is_named_is_asked_and_shown_only_after_a_yes(tester, second_tes
 
 @pytest.mark.parametrize(
     ("form", "name"),
-    [("name", "Clara"), ("pseudonym", "C."), ("none", "without a name")],
+    [("name", "Clara"), ("pseudonym", "C."), ("none", "somebody who prefers no name")],
 )
 def test_everybody_chooses_how_they_are_named_and_may_choose_anew(
     tester, second_tester, clip, form, name
@@ -83,7 +83,7 @@ def test_everybody_chooses_how_they_are_named_and_may_choose_anew(
 @pytest.mark.parametrize("form", ["name", "pseudonym"])
 def test_a_name_that_was_never_written_is_said_in_words(tester, second_tester, clip, form):
     answered(named(second_tester, tester, clip), second_tester, form=form)
-    assert credits_of(clip) == [("Music by", "without a name")]
+    assert credits_of(clip) == [("Music by", "somebody who prefers no name")]
 
 
 def test_a_name_is_read_when_it_is_shown(tester, second_tester, clip):
@@ -97,7 +97,7 @@ def test_an_erased_person_leaves_a_credit_without_a_name(tester, second_tester, 
     answered(named(second_tester, tester, clip), second_tester, form="name")
     party_id = second_tester.party_id
     second_tester.person.delete()
-    assert credits_of(clip) == [("Music by", "without a name")]
+    assert credits_of(clip) == [("Music by", "somebody who prefers no name")]
     assert parties_credited(clip.id) == {party_id}
 
 

@@ -134,5 +134,5 @@ def test_maker_and_managers_hear_what_concerns_them(tester, manager, reviewer, c
     assert not told[reviewer.email]
     for member in (tester, manager):
         for notice in Notice.objects.filter(party_id=member.party_id, kind__startswith="case."):
-            answer = member.client.get(shown_notice(notice).url)
+            answer = member.client.get(shown_notice(notice).url, follow=True)
             assert answer.status_code == 200, notice.kind

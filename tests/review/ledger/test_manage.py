@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.quotas.commands import grant_budget
+from accounts.quotas.commands import raise_budget
 from accounts.quotas.models import Kind as BudgetKind
 from accounts.rates.models import Rate
 from core.ids import shown
@@ -94,7 +94,7 @@ def test_the_proof_is_silent_while_everything_adds_up(programme):
 
 
 def test_the_proof_fails_and_says_where(programme):
-    grant_budget(programme_id=programme.id, kind=BudgetKind.MONEY, limit=7)
+    raise_budget(programme_id=programme.id, kind=BudgetKind.MONEY, by=7)
     out = StringIO()
     with pytest.raises(CommandError, match="1 sums"):
         call_command("ledger", "prove", stdout=out)

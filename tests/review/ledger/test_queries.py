@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.quotas.commands import grant_budget
+from accounts.quotas.commands import raise_budget
 from accounts.quotas.models import Kind as BudgetKind
 from core.errors import Absent, WrongScope
 from core.ids import shown
@@ -160,7 +160,7 @@ def test_a_party_is_found_by_those_who_keep_the_ledger_of_its_programme(
 def test_a_money_budget_that_nobody_funded_is_found(programme):
     record_funding_at_the_machine(programme_id=programme.id, amount_micro=5 * MICRO)
     assert ledger_discrepancies() == []
-    grant_budget(programme_id=programme.id, kind=BudgetKind.MONEY, limit=7 * MICRO)
+    raise_budget(programme_id=programme.id, kind=BudgetKind.MONEY, by=2 * MICRO)
     (found,) = ledger_discrepancies()
     assert (found.what, found.thing, found.id) == (
         "the money budget is what was set aside",

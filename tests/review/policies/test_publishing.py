@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.programmes.commands import ChangedMeanwhile
 from core.errors import InvalidOrder
 from review.policies.commands import NewClause, publish_charter, publish_policy
 from review.policies.models import Clause
@@ -59,3 +60,34 @@ def test_a_clock_that_promises_nothing_is_refused(programme, wrong):
     with pytest.raises(InvalidOrder) as refused:
         publish_charter(programme_id=programme.id, **(usual | wrong))
     assert (refused.value.code, refused.value.field) == ("charter_out_of_range", next(iter(wrong)))
+
+
+def test_who_writes_second_sees_what_the_first_changed(programme):
+    publish_policy(programme_id=programme.id, introduction="First.", clauses=ONE, seen=0)
+    publish_policy(programme_id=programme.id, introduction="Second.", clauses=ONE, seen=1)
+    with pytest.raises(ChangedMeanwhile) as refused:
+        publish_policy(programme_id=programme.id, introduction="Third.", clauses=ONE, seen=1)
+    assert refused.value.facts == {
+        "number": 2,
+        "changes": [{"field": "introduction", "before": "First.", "after": "Second."}],
+    }
+    publish_policy(programme_id=programme.id, introduction="Second.", clauses=CLAUSES, seen=2)
+    with pytest.raises(ChangedMeanwhile) as refused:
+        publish_policy(programme_id=programme.id, introduction="Third.", clauses=ONE, seen=2)
+    (change,) = refused.value.facts["changes"]
+    assert (change["field"], change["before"]) == (
+        "clauses",
+        "1. No hatred: Of anybody, for what they are.",
+    )
+
+
+def test_a_clock_that_somebody_else_moved_is_not_moved_back_unseen(programme):
+    times = {"decide_within_hours": 72, "appeal_within_hours": 120}
+    publish_charter(programme_id=programme.id, **times, seen=0)
+    publish_charter(programme_id=programme.id, **times | {"decide_within_hours": 24}, seen=1)
+    with pytest.raises(ChangedMeanwhile) as refused:
+        publish_charter(programme_id=programme.id, **times, seen=1)
+    assert refused.value.facts["changes"] == [
+        {"field": "decide_within_hours", "before": "72", "after": "24"}
+    ]
+    assert charter_in_force(programme.id).number == 2

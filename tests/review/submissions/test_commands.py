@@ -21,7 +21,7 @@ from review.submissions.commands import AlreadyDecided, AlreadySubmitted, withdr
 from review.submissions.models import Case, Submission
 from review.submissions.queries import places_of, submission_for, submissions_of
 from stage.builders import a_clip
-from stage.cast import Member, a_member, accept, give_credits
+from stage.cast import Member, a_member, accept, decline, give_credits
 from stage.review import a_claim_of, a_decision, a_submission, open_review, press
 
 pytestmark = pytest.mark.usefixtures("review_open")
@@ -109,12 +109,9 @@ def test_only_its_owner_puts_a_clip_forward(tester, second_tester, stranger, rev
     assert not Submission.objects.exists()
 
 
-def test_it_takes_an_accepted_agreement(programme, tester):
+def test_it_takes_an_accepted_agreement(tester):
     clip = a_clip(tester)
-    newest = programme.agreements.get()
-    programme.agreements.create(
-        number=2, text=newest.text, summary="again", text_sha256=newest.text_sha256
-    )
+    decline(tester)
     with pytest.raises(AgreementMissing):
         a_submission(tester, clip)
 

@@ -2,10 +2,14 @@
 
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median
+from typing import Any
 
 import pytest
 
+from accounts.programmes.models import Role
 from accounts.rates.commands import publish_rate
 from accounts.rates.rules import ActKind
 from core.clock import now
@@ -21,7 +25,9 @@ from review.submissions.commands import withdraw_submission
 from review.submissions.models import Case, SealedPerson, Submission
 from review.transparency.queries import ClauseFigure, MoneyFigure, figures, terms_of
 from review.transparency.words import charter_sentences, duration_words, shown_figures
-from stage.cast import api_of
+from stage.builders import a_programme
+from stage.cast import Member, a_member, api_of
+from stage.clock import Clock
 from stage.review import a_decision, a_submission, an_appeal, open_review
 
 pytestmark = pytest.mark.django_db
@@ -29,9 +35,54 @@ pytestmark = pytest.mark.django_db
 MICRO = 1_000_000
 
 
+@dataclass
+class Season:
+    """A little of everything: every outcome, late ones, appeals both ways, money, releases.
+
+    ``ahead`` is how far the clock was turned for it.
+    """
+
+    programme: Any
+    tester: Member
+    second_tester: Member
+    second_reviewer: Member
+    ahead: timedelta
+
+    @property
+    def id(self):
+        return self.programme.id
+
+
+@pytest.fixture(scope="module")
+def committed(database, django_db_setup, django_db_blocker):
+    """Made once: whatever a test adds to it goes with the test."""
+    with django_db_blocker.unblock():
+        made = a_season(Clock(database))
+        (made.ahead,) = database.superuser.execute("SELECT ahead FROM test.clock").fetchone()
+    yield made
+    database.reset()
+
+
 @pytest.fixture
-def season(programme, tester, second_tester, reviewer, second_reviewer, finance, manager, clock):
-    """A little of everything: every outcome, late ones, appeals both ways, money, releases."""
+def season(committed, clock):
+    clock.advance(committed.ahead)
+    return committed
+
+
+def a_season(clock):
+    programme = a_programme("season")
+    people = {
+        name: a_member(programme, role, name=name)
+        for name, role in (
+            ("tester", Role.TESTER),
+            ("second tester", Role.TESTER),
+            ("reviewer", Role.REVIEWER),
+            ("second reviewer", Role.REVIEWER),
+            ("finance", Role.FINANCE),
+            ("manager", Role.MANAGER),
+        )
+    }
+    tester, second_tester, reviewer, second_reviewer, finance, manager = people.values()
     open_review(programme, hours=2, appeal_hours=4)
     publish_rate(programme_id=programme.id, kind=ActKind.RELEASE, amount_micro=7 * MICRO)
     clock.advance(seconds=1)
@@ -59,7 +110,7 @@ def season(programme, tester, second_tester, reviewer, second_reviewer, finance,
     a_submission(second_tester)
     clock.advance(hours=3)
     a_submission(second_tester)
-    return programme
+    return Season(programme, tester, second_tester, second_reviewer, timedelta())
 
 
 def _decisions_of_all_kinds(tester, reviewer, second_reviewer, clock):
@@ -189,7 +240,7 @@ def as_dict(found):
 def test_every_figure_is_what_plain_counting_gives(season):
     at = now()
     found = as_dict(figures(season.id, at))
-    expected = recounted(season, at)
+    expected = recounted(season.programme, at)
     for name in ("median_decision_s", "median_appeal_s"):
         assert found.pop(name) == pytest.approx(expected.pop(name), abs=1e-5)
     assert found == expected
@@ -214,15 +265,14 @@ def test_parts_sum_to_totals(season):
     assert found.appeals_independent == found.appeals_decided
 
 
-def test_the_figures_of_a_moment_come_out_the_same_later(
-    season, tester, second_tester, reviewer, second_reviewer, clock
-):
+def test_the_figures_of_a_moment_come_out_the_same_later(season, clock):
+    tester, second_tester = season.tester, season.second_tester
     clock.advance(seconds=1)
     then = now()
     before = figures(season.id, then)
     clock.advance(hours=1)
     for _ in range(3):
-        a_decision(second_reviewer, clock)
+        a_decision(season.second_reviewer, clock)
     for release in Release.objects.filter(ended_at=None):
         owner = tester if release.owner_id == tester.party_id else second_tester
         take_down_release(actor=owner.actor, release_id=shown("release", release.id))
@@ -302,14 +352,15 @@ def test_the_charter_is_said_in_plain_words(programme):
         assert words in said
 
 
-def test_the_api_gives_terms_and_figures_of_ones_own_programme(season, tester, stranger):
-    terms = tester.api.get("/api/v1/programme").json()
-    assert terms["slug"] == season.slug
+def test_the_api_gives_terms_and_figures_of_ones_own_programme(season, stranger):
+    api = api_of(season.tester.token())
+    terms = api.get("/api/v1/programme").json()
+    assert terms["slug"] == season.programme.slug
     assert [clause["number"] for clause in terms["policy"]["clauses"]] == [1, 2, 3]
     assert terms["charter"]["decide_within_hours"] == 2
     (release,) = [line for line in terms["rates"] if line["kind"] == "release"]
     assert release["in_force"]["amount_micro"] == 7 * MICRO
-    found = tester.api.get("/api/v1/programme/figures").json()
+    found = api.get("/api/v1/programme/figures").json()
     assert found["submitted"] == Submission.objects.count()
     assert found["money"][0]["owed_micro"] == 7 * MICRO
     other = stranger.api.get("/api/v1/programme").json()

@@ -1,0 +1,107 @@
+"""The set-up room to the eye: accessible, within a phone, every word translated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from browser.test_pages import DESKTOP, PHONE, _plain_words, _sign_in_by_cookie
+
+from accounts.agreements.commands import publish_agreement
+from generation.catalogue.commands import offer_still_model
+from greenroom.setup import defaults
+from greenroom.setup.commands import keep_defaults
+from review.policies.commands import publish_charter
+from stage.cast import Member
+from stage.rooms import Visit
+
+STEPS = [
+    *("particulars", "calendar", "agreement", "consents", "clauses", "charter"),
+    *("rates", "credits", "models", "retention", "money"),
+]
+PAGES = ["/", "/setup", *(f"/setup/{step}" for step in STEPS)]
+SOME = ["/", "/setup", "/setup/calendar", "/setup/consents", "/setup/clauses", "/setup/credits"]
+
+
+# Without a text to write in: what stands in one is the programme's own, in its own language.
+WORDS = ["/", "/setup", *(f"/setup/{step}" for step in ("rates", "credits", "models", "money"))]
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme", "pages"),
+    [(PHONE, "dark", PAGES), (DESKTOP, "light", SOME)],
+    ids=["phone", "desktop"],
+)
+def test_the_set_up_is_accessible_and_within_the_screen(
+    visit: Callable[..., Visit],
+    manager: Member,
+    size: dict[str, int],
+    scheme: str,
+    pages: list[str],
+) -> None:
+    here = visit(color_scheme=scheme, viewport=size)
+    _sign_in_by_cookie(here, manager)
+    offer_still_model()
+    faults = _looked_at(here, "/setup", f"setup-open-{size['width']}-{scheme}")
+    keep_defaults(programme_id=manager.programme.id)
+    publish_agreement(
+        programme_id=manager.programme.id,
+        text=defaults.AGREEMENT_TEXT,
+        summary=defaults.AGREEMENT_SUMMARY,
+        changes="Much longer.",
+    )
+    for path in pages:
+        name = f"{path.strip('/').replace('/', '-') or 'front'}-{size['width']}-{scheme}"
+        faults += _looked_at(here, path, name)
+    faults += _the_second_of_two(here, manager, f"{size['width']}-{scheme}")
+    faults += _what_changes(here, f"{size['width']}-{scheme}")
+    assert faults == []
+
+
+def test_the_set_up_shows_no_word_that_was_not_translated(
+    visit: Callable[..., Visit], manager: Member
+) -> None:
+    here = visit(extra_http_headers={"Accept-Language": "en-XA"})
+    _sign_in_by_cookie(here, manager)
+    offer_still_model()
+    found = [fault for path in WORDS for fault in _plain_words(here, path)]
+    keep_defaults(programme_id=manager.programme.id)
+    assert found + [fault for path in WORDS for fault in _plain_words(here, path)] == []
+
+
+def _looked_at(here: Visit, path: str, name: str) -> list[str]:
+    here.go(path)
+    return _seen(here, path, name)
+
+
+def _seen(here: Visit, path: str, name: str) -> list[str]:
+    here.picture(name)
+    wide = here.page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
+    return [f"{path} {fault}" for fault in [*here.axe(), *(["too wide"] if wide else [])]]
+
+
+def _the_second_of_two(here: Visit, manager: Member, name: str) -> list[str]:
+    """By the keyboard alone: typed, sent, and met by what somebody else published meanwhile."""
+    page = here.go("/setup/charter")
+    publish_charter(
+        programme_id=manager.programme.id,
+        decide_within_hours=24,
+        appeal_within_hours=60,
+        words="Shorter now.",
+    )
+    page.get_by_label("Hours until a clip is decided").focus()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("36")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Somebody changed this").wait_for()
+    assert page.get_by_label("Hours until a clip is decided").input_value() == "36"
+    return _seen(here, "conflict", f"conflict-{name}")
+
+
+def _what_changes(here: Visit, name: str) -> list[str]:
+    page = here.go("/setup/agreement")
+    text = page.get_by_label("Text", exact=True)
+    text.fill(text.input_value().replace("Nobody is employed", "No one is ever employed"))
+    page.get_by_role("button", name="Show what changes").click()
+    page.get_by_role("heading", name="What changes").wait_for()
+    return _seen(here, "agreement", f"agreement-diff-{name}")
