@@ -124,14 +124,14 @@ def turn_to(cluster: Cluster, database: str = "greenroom") -> None:
 
 def seeded_programme(credits: int = 10**12) -> Programme:  # noqa: A002
     from accounts.agreements.commands import publish_agreement
-    from accounts.programmes.commands import open_programme
+    from accounts.programmes.commands import ParticularsWish, make_programme, open_programme
     from accounts.quotas.commands import grant_budget
     from accounts.quotas.models import Kind
 
-    programme = open_programme(slug="bench", name="Bench")
+    programme = make_programme(slug="bench", wish=ParticularsWish("Bench"))
     publish_agreement(programme_id=programme.id, text="Make clips.", summary="Make clips.")
     grant_budget(programme_id=programme.id, kind=Kind.CREDITS, limit=credits)
-    return programme
+    return open_programme(programme_id=programme.id)
 
 
 def seeded_tester(programme: Programme, number: int, credits: int = 10**9) -> Actor:  # noqa: A002
