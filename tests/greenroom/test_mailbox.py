@@ -36,6 +36,7 @@ def letter(demonstration, programme, manager):
 def test_an_invitation_can_be_followed_from_the_mailbox(letter, manager, browser_of_nobody):
     page = manager.client.get("/mailbox").content.decode()
     assert "new@studio.example" in page
+    assert "GREENROOM_MAIL_URL" in page
     one = manager.client.get(f"/mailbox/{letter.name}")
     link = one.content.decode().partition('href="http://localhost:8000/invitation/')[2]
     secret = link.partition('"')[0]

@@ -65,7 +65,9 @@ def body(answer):
 
 def test_a_guest_becomes_a_signed_in_member(link, programme, browser):
     assert browser.get(link).url == "/invitation"
-    assert EMAIL in browser.get("/invitation").content.decode()
+    page = browser.get("/invitation").content.decode()
+    assert EMAIL in page
+    assert "At least eight characters" in page
     assert browser.post("/invitation", FORM).url == "/"
     person = Person.objects.get(email=EMAIL)
     assert person.check_password(WORDS)
