@@ -106,6 +106,7 @@ migrations:
 deploy:
 	@echo "== Production settings"
 	@GREENROOM_MODE=production GREENROOM_HOSTS=greenroom.example GREENROOM_ADDRESS=https://greenroom.example \
+		GREENROOM_MAIL_URL=smtps://mail.greenroom.example \
 		GREENROOM_SECRET_KEY="$(THROWAWAY)" GREENROOM_PEPPERS="{\"1\": \"$(THROWAWAY)\"}" \
 		$(MANAGE) check --deploy --fail-level WARNING
 
