@@ -133,7 +133,12 @@ class MemberCredits(Endpoint):
     )
     def patch(self, _request: Request, party: str) -> Response:
         member = member_for(self.actor, party)
-        grant_credits(actor=self.actor, party_id=member.party_id, limit=self.asked()["limit"])
+        grant_credits(
+            programme_id=member.programme_id,
+            party_id=member.party_id,
+            limit=self.asked()["limit"],
+            actor=self.actor,
+        )
         return self.answer(_credits(member.programme_id, member.party_id))
 
 

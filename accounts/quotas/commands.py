@@ -112,29 +112,26 @@ def grant_budget(
     return budget
 
 
-def grant_credits(*, actor: Actor, party_id: UUID, limit: int) -> Budget:
-    """Set a member's own credits in the actor's programme, by who looks after its people.
+def grant_credits(
+    *, programme_id: UUID, party_id: UUID, limit: int, actor: Actor | None = None
+) -> Budget:
+    """Set a member's own credits, by who looks after the programme's people or at the machine.
 
     Raises ``Absent`` for who is no member, ``NotAllowed`` for oneself, and as ``grant_budget``.
     """
     with transaction.atomic():
-        giver = act_in(actor.programme, actor, Scope.PEOPLE_WRITE)
-        must_not_be_own(party_id, giver=giver)
-        if membership_of(actor.programme, party_id) is None:
+        giver = act_in(programme_id, actor, Scope.PEOPLE_WRITE)
+        if giver == party_id:
+            raise NotAllowed(_("Nobody sets their own credits. Ask another manager."))
+        if membership_of(programme_id, party_id) is None:
             raise Absent
         return grant_budget(
-            programme_id=actor.programme,
+            programme_id=programme_id,
             kind=Kind.CREDITS,
             limit=limit,
             party_id=party_id,
             actor=giver,
         )
-
-
-def must_not_be_own(party_id: UUID, *, giver: UUID | None) -> None:
-    """Raises ``NotAllowed`` for who would set their own credits, whatever the door."""
-    if giver == party_id:
-        raise NotAllowed(_("Nobody sets their own credits. Ask another manager."))
 
 
 def raise_budget(*, programme_id: UUID, kind: Kind, by: int, actor: UUID | None = None) -> Budget:

@@ -39,6 +39,7 @@ from greenroom.exports import api as export_api
 from greenroom.exports import pages as export_pages
 from greenroom.mailbox import pages as mailbox_pages
 from greenroom.offboarding import api as offboarding_api
+from greenroom.people import invitation_pages as people_invitation_pages
 from greenroom.people import pages as people_pages
 from greenroom.portal import api as portal_api
 from greenroom.portal import clip, consents, consents_api, errors, keys, programmes, public
@@ -110,6 +111,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *profile_pages.urlpatterns,
     *invitation_pages.urlpatterns,
     *agreement_pages.urlpatterns,
+    # Before the others: a person's page takes every word after /people/.
+    *people_invitation_pages.urlpatterns,
     *people_pages.urlpatterns,
     *notice_pages.urlpatterns,
     *post_pages.urlpatterns,

@@ -4,13 +4,17 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.cohorts.queries import cohorts_of
+from accounts.credentials.queries import Actor
 from accounts.invitations.lists import MOST_BYTES
 from accounts.programmes.models import Role
 from accounts.programmes.words import ROLE_WORDS
 from core.clock import must_be_in_range
+from core.ids import shown
 from greenroom.offboarding.rules import Why
 
 ROLES = [(role.value, ROLE_WORDS[role]) for role in Role]
@@ -125,3 +129,12 @@ class InviteAdministrator(forms.Form):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
+
+
+def posted(request: HttpRequest) -> Any:
+    """None on the way to an empty form."""
+    return request.POST if request.method == "POST" else None
+
+
+def cohort_choices(actor: Actor) -> list[tuple[str, str]]:
+    return [(shown("cohort", one.id), one.name) for one in cohorts_of(actor)]

@@ -1,4 +1,4 @@
-"""The People room: who is in the programme, as what, who is invited, and how somebody leaves."""
+"""The People room: who is in the programme, as what, in which cohorts, and how somebody leaves."""
 
 from __future__ import annotations
 
@@ -13,23 +13,11 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.administrators.commands import end_administrator
-from accounts.administrators.queries import administrator_for, administrators_of, person_for
+from accounts.administrators.queries import person_for
 from accounts.cohorts.commands import end_cohort, make_cohort, seat_member, unseat_member
 from accounts.cohorts.queries import cohort_for, cohorts_by_member, cohorts_of
 from accounts.credentials.doors import PortalRequest, only_for
-from accounts.invitations.commands import (
-    AlreadyInvited,
-    invite_administrator,
-    invite_many,
-    invite_member,
-    resend_invitation,
-    revoke_invitation,
-)
 from accounts.invitations.queries import (
-    NEWEST_FIRST,
-    administrator_invitations,
-    invitation_for,
     invitations_of,
 )
 from accounts.programmes.models import Membership, Role
@@ -49,25 +37,18 @@ from greenroom.people.forms import (
     Credits,
     Filter,
     GiveRole,
-    Invite,
-    InviteAdministrator,
     Leave,
+    posted,
 )
+from greenroom.people.rules import PEOPLE_ON_A_PAGE, READERS, WRITERS, may_write
 from greenroom.people.words import (
     leaving_words,
     name_of,
     roles_to_give,
     seen_words,
-    shown_administrator,
-    shown_fault,
     shown_grants,
-    shown_invitation,
     shown_members,
 )
-
-PEOPLE_ON_A_PAGE = 50
-READERS = ("manager", "administrator", "auditor")
-WRITERS = ("manager", "administrator")
 
 
 @require_GET
@@ -96,86 +77,11 @@ def people(request: PortalRequest) -> HttpResponse:
             now(),
         ),
         "more_url": f"?{urlencode({**kept, 'cursor': page.next})}" if page.next else None,
-        "may_write": _may_write(request),
+        "may_write": may_write(request.actor),
         "waiting": invitations_of(actor).count(),
         "is_administrator": "administrator" in actor.roles,
     }
     return render(request, "greenroom/people/people.html", context)
-
-
-# Invitations -------------------------------------------------------------------------------------
-
-
-@require_GET
-@only_for(*READERS)
-def invitations(request: PortalRequest) -> HttpResponse:
-    return _invitations(request)
-
-
-@require_POST
-@only_for(*WRITERS)
-def invite_one(request: PortalRequest) -> HttpResponse:
-    form = Invite(request.POST, cohorts=_cohorts(request))
-    if not form.is_valid():
-        return _invitations(request, one=form, status=422)
-    said = form.cleaned_data
-    try:
-        invite_member(
-            actor=request.actor,
-            email=said["email"],
-            role=Role(said["role"]),
-            cohort_id=read_id("cohort", said.get("cohort", "")),
-            language=said["language"],
-        )
-    except AlreadyInvited as invited:
-        form.add_error("email", invited.sentence)
-        again = invited.facts["invitation"]
-        return _invitations(request, one=form, again=again, status=invited.http_status)
-    except Refusal as refusal:
-        return _invitations(request, one=_said(form, refusal), status=refusal.http_status)
-    messages.success(request, _("Invited. The letter is on its way."))
-    return redirect("invitations")
-
-
-@require_POST
-@only_for(*WRITERS)
-def invite_list(request: PortalRequest) -> HttpResponse:
-    form = Invite(request.POST, request.FILES, cohorts=_cohorts(request), is_list=True)
-    if not form.is_valid():
-        return _invitations(request, many=form, status=422)
-    said = form.cleaned_data
-    try:
-        result = invite_many(
-            actor=request.actor,
-            csv_bytes=form.raw_list(),
-            role=Role(said["role"]),
-            cohort_id=read_id("cohort", said.get("cohort", "")),
-        )
-    except Refusal as refusal:
-        return _invitations(request, many=_said(form, refusal), status=refusal.http_status)
-    context = {
-        "invited": [shown_invitation(one, one.made_at) for one in result.invited],
-        "faults": [shown_fault(fault) for fault in result.faults],
-    }
-    return render(request, "greenroom/people/list.html", context)
-
-
-@require_POST
-@only_for(*WRITERS)
-def resend(request: PortalRequest, invitation: str) -> HttpResponse:
-    found = invitation_for(request.actor, invitation)
-    resend_invitation(invitation_id=found.id, actor=request.actor)
-    messages.success(request, _("Sent again. The link before opens no more."))
-    return redirect("invitations" if found.programme_id else "administrators")
-
-
-@require_POST
-@only_for(*WRITERS)
-def revoke(request: PortalRequest, invitation: str) -> HttpResponse:
-    found = invitation_for(request.actor, invitation)
-    revoke_invitation(invitation_id=found.id, actor=request.actor)
-    messages.success(request, _("Withdrawn. Its link opens no more, and the address is forgotten."))
-    return redirect("invitations" if found.programme_id else "administrators")
 
 
 # One person --------------------------------------------------------------------------------------
@@ -239,7 +145,10 @@ def give_credits(request: PortalRequest, party: str) -> HttpResponse:
         request,
         member,
         lambda: grant_credits(
-            actor=request.actor, party_id=member.party_id, limit=form.cleaned_data["limit"]
+            programme_id=member.programme_id,
+            party_id=member.party_id,
+            limit=form.cleaned_data["limit"],
+            actor=request.actor,
         ),
         _("Set. It counts from the next job on."),
         credits=form,
@@ -269,7 +178,7 @@ def unseat(request: PortalRequest, party: str, cohort: str) -> HttpResponse:
 def leave(request: PortalRequest, party: str) -> HttpResponse:
     """First what it will do, with the figures of this moment; then the button."""
     member = member_for(request.actor, party)
-    form = Leave(_posted(request))
+    form = Leave(posted(request))
     refusal = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -301,7 +210,7 @@ def leave(request: PortalRequest, party: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @only_for(*READERS)
 def cohorts(request: PortalRequest) -> HttpResponse:
-    form = Cohort(_posted(request))
+    form = Cohort(posted(request))
     status = 200
     if request.method == "POST":
         status = 422
@@ -324,7 +233,7 @@ def cohorts(request: PortalRequest) -> HttpResponse:
             for one in cohorts_of(request.actor)
         ],
         "form": form,
-        "may_write": _may_write(request),
+        "may_write": may_write(request.actor),
     }
     return render(request, "greenroom/people/cohorts.html", context, status=status)
 
@@ -338,65 +247,7 @@ def close_cohort(request: PortalRequest, cohort: str) -> HttpResponse:
     return redirect("cohorts")
 
 
-# Administrators ----------------------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "POST"])
-@only_for("administrator")
-def administrators(request: PortalRequest) -> HttpResponse:
-    form = InviteAdministrator(_posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                invite_administrator(actor=request.actor, email=form.cleaned_data["email"])
-            except Refusal as refusal:
-                form.add_error(refusal.field, refusal.sentence)
-            else:
-                messages.success(request, _("Invited. The letter is on its way."))
-                return redirect("administrators")
-    return _administrators(request, form, status=status)
-
-
-@require_POST
-@only_for("administrator")
-def close_administrator(request: PortalRequest, party: str) -> HttpResponse:
-    found = administrator_for(request.actor, party)
-    try:
-        end_administrator(party_id=found.party_id, actor=request.actor)
-    except Refusal as refusal:
-        return _administrators(
-            request, InviteAdministrator(), refusal=refusal, status=refusal.http_status
-        )
-    messages.success(request, _("Ended. Their account and their memberships stay."))
-    return redirect("people" if found.party_id == request.actor.party_id else "administrators")
-
-
 # Pieces ------------------------------------------------------------------------------------------
-
-
-def _invitations(
-    request: PortalRequest,
-    *,
-    one: Invite | None = None,
-    many: Invite | None = None,
-    again: str | None = None,
-    status: int = 200,
-) -> HttpResponse:
-    waiting = invitations_of(request.actor)
-    cursor = request.GET.get("cursor")
-    page = page_of(waiting, {"limit": PEOPLE_ON_A_PAGE, "cursor": cursor}, by=NEWEST_FIRST)
-    moment = now()
-    context = {
-        "one": one or Invite(cohorts=_cohorts(request)),
-        "many": many or Invite(cohorts=_cohorts(request), is_list=True),
-        "again": again,
-        "invitations": [shown_invitation(row, moment) for row in page.rows],
-        "more_url": f"?{urlencode({'cursor': page.next})}" if page.next else None,
-        "may_write": _may_write(request),
-    }
-    return render(request, "greenroom/people/invitations.html", context, status=status)
 
 
 def _person(
@@ -431,8 +282,8 @@ def _person(
         "budget": own,
         "credits_form": credits or Credits(initial={"limit": own.limit}),
         "is_self": is_self,
-        "may_write": _may_write(request),
-        "may_change": _may_write(request) and not is_self,
+        "may_write": may_write(request.actor),
+        "may_change": may_write(request.actor) and not is_self,
         "refusal": refusal,
     }
     return render(request, "greenroom/people/person.html", context, status=status)
@@ -468,54 +319,8 @@ def _offboard(request: PortalRequest, member: Membership, reason: Why) -> None:
     )
 
 
-def _administrators(
-    request: PortalRequest,
-    form: InviteAdministrator,
-    *,
-    refusal: Refusal | None = None,
-    status: int = 200,
-) -> HttpResponse:
-    moment, me = now(), request.actor.party_id
-    context = {
-        "administrators": [
-            shown_administrator(row, me) for row in administrators_of(request.actor)
-        ],
-        "invitations": [
-            shown_invitation(row, moment) for row in administrator_invitations(request.actor)
-        ],
-        "form": form,
-        "refusal": refusal,
-    }
-    return render(request, "greenroom/people/administrators.html", context, status=status)
-
-
-def _cohorts(request: PortalRequest) -> list[tuple[str, str]]:
-    return [(shown("cohort", one.id), one.name) for one in cohorts_of(request.actor)]
-
-
-def _said(form: Invite, refusal: Refusal) -> Invite:
-    """The refusal beside its field; that of the file beside the file."""
-    field = "file" if refusal.field == "csv" else refusal.field
-    form.add_error(field if field in form.fields else None, refusal.sentence)
-    return form
-
-
-def _posted(request: PortalRequest) -> Any:
-    """None on the way to an empty form."""
-    return request.POST if request.method == "POST" else None
-
-
-def _may_write(request: PortalRequest) -> bool:
-    return bool(request.actor.roles.intersection(WRITERS))
-
-
 urlpatterns = [
     path("people", people, name="people"),
-    path("people/invitations", invitations, name="invitations"),
-    path("people/invitations/one", invite_one, name="invite-one"),
-    path("people/invitations/list", invite_list, name="invite-list"),
-    path("people/invitations/<str:invitation>/resend", resend, name="resend-invitation"),
-    path("people/invitations/<str:invitation>/revoke", revoke, name="revoke-invitation"),
     path("people/cohorts", cohorts, name="cohorts"),
     path("people/cohorts/<str:cohort>/end", close_cohort, name="end-cohort"),
     path("people/<str:party>", person, name="person"),
@@ -525,6 +330,4 @@ urlpatterns = [
     path("people/<str:party>/cohorts", seat, name="seat-member"),
     path("people/<str:party>/cohorts/<str:cohort>/end", unseat, name="unseat-member"),
     path("people/<str:party>/leave", leave, name="offboard"),
-    path("administrators", administrators, name="administrators"),
-    path("administrators/<str:party>/end", close_administrator, name="end-administrator"),
 ]

@@ -32,7 +32,7 @@ from core.api import Endpoint, Moment, PublicId, Shape, Text, Whole, operation
 from core.clock import now
 from core.errors import Absent
 from greenroom.portal.place import places_of
-from greenroom.setup.commands import grant_credits, keep_defaults, open_when_ready
+from greenroom.setup.commands import keep_defaults, open_when_ready
 from greenroom.setup.queries import progress_of
 
 SEEN = _("The version this was made from, 0 before the first; a newer one refuses it.")
@@ -134,9 +134,6 @@ class RatePublished(Shape):
 
 class CreditsWish(Shape):
     limit = Whole(help_text=_("Whole credits in all, those already used included."))
-    party = PublicId(
-        "party", required=False, help_text=_("A member; without it, the whole programme.")
-    )
 
 
 class CreditsGranted(Shape):
@@ -242,8 +239,8 @@ class ProgrammeRates(Endpoint):
 class ProgrammeCredits(Endpoint):
     @operation(
         scope=Scope.PROGRAMME_WRITE,
-        summary=_("Set a limit of credits"),
-        words=_("Of the whole programme or of one member. Twice the same is fine."),
+        summary=_("Set the programme's limit of credits"),
+        words=_("Of everybody together; a member's own is set in People. Twice the same is fine."),
         asks=CreditsWish,
         answers=CreditsGranted,
         refuses=(404,),
@@ -251,21 +248,12 @@ class ProgrammeCredits(Endpoint):
     )
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
-        asked, actor = self.asked(), self.actor
-        if "party" in asked:
-            budget = grant_credits(
-                programme_id=actor.programme,
-                party_id=asked["party"],
-                limit=asked["limit"],
-                actor=actor.party_id,
-            )
-        else:
-            budget = grant_budget(
-                programme_id=actor.programme,
-                kind=Kind.CREDITS,
-                limit=asked["limit"],
-                actor=actor.party_id,
-            )
+        budget = grant_budget(
+            programme_id=self.actor.programme,
+            kind=Kind.CREDITS,
+            limit=self.asked()["limit"],
+            actor=self.actor.party_id,
+        )
         return self.answer(dict(CreditsGranted(budget).data))
 
 

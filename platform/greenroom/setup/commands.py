@@ -19,8 +19,8 @@ from accounts.consents.queries import consents_in_force
 from accounts.consents.rules import Purpose
 from accounts.programmes.commands import lock_programme, open_programme
 from accounts.programmes.models import Programme
-from accounts.programmes.queries import membership_of, particulars_in_force
-from accounts.quotas.commands import grant_budget, must_not_be_own
+from accounts.programmes.queries import particulars_in_force
+from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Budget, Kind
 from accounts.rates.commands import publish_rate, while_nobody_earns
 from accounts.rates.queries import rate_in_force
@@ -65,29 +65,6 @@ def open_when_ready(*, programme_id: UUID, actor: UUID | None = None) -> Program
         if found:
             raise ProgrammeNotReady(found)
         return open_programme(programme_id=programme_id, actor=actor)
-
-
-def grant_credits(
-    *, programme_id: UUID, party_id: UUID, limit: int, actor: UUID | None = None
-) -> Budget:
-    """Set how many credits a member may use in all.
-
-    Raises ``InvalidOrder`` for a limit below what is in use, or for somebody else, ``NotAllowed``
-    for oneself.
-    """
-    must_not_be_own(party_id, giver=actor)
-    with transaction.atomic():
-        if membership_of(programme_id, party_id) is None:
-            raise InvalidOrder(
-                "party_unknown", _("Nobody of the programme has this id."), field="party"
-            )
-        return grant_budget(
-            programme_id=programme_id,
-            kind=Kind.CREDITS,
-            limit=limit,
-            party_id=party_id,
-            actor=actor,
-        )
 
 
 def keep_defaults(

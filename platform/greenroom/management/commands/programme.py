@@ -28,20 +28,15 @@ from accounts.programmes.commands import (
     publish_particulars,
 )
 from accounts.programmes.models import Programme
-from accounts.programmes.queries import particulars_in_force, programmes_listed
-from accounts.quotas.commands import grant_budget
+from accounts.programmes.queries import membership_of, particulars_in_force, programmes_listed
+from accounts.quotas.commands import grant_budget, grant_credits
 from accounts.quotas.models import Kind
 from accounts.retention.commands import RetentionWish, publish_retention
 from accounts.retention.queries import retention_in_force
 from core.clock import now
 from core.errors import Refusal
 from generation.catalogue.commands import allow_models
-from greenroom.setup.commands import (
-    ProgrammeNotReady,
-    grant_credits,
-    keep_defaults,
-    open_when_ready,
-)
+from greenroom.setup.commands import ProgrammeNotReady, keep_defaults, open_when_ready
 from greenroom.setup.queries import findings
 from greenroom.setup.rules import StepCode
 from greenroom.setup.words import TITLES
@@ -276,8 +271,8 @@ def _credits(programme: Programme, options: dict[str, Any]) -> str:
         budget = grant_budget(programme_id=programme.id, kind=Kind.CREDITS, limit=options["limit"])
         return f"{programme.name}: {budget.limit} credits in all, {budget.left} of them left."
     person = Person.objects.filter(email=email.strip().lower()).first()
-    if person is None:
-        raise CommandError("Nobody here has this address.")
+    if person is None or membership_of(programme.id, person.party_id) is None:
+        raise CommandError("Nobody in the programme has this address.")
     budget = grant_credits(
         programme_id=programme.id, party_id=person.party_id, limit=options["limit"]
     )
