@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from generation.engines.order import Order
-from generation.engines.protocol import Stage
+from generation.engines.protocol import Stage, Watch
 from generation.engines.still import StillEngine
 from generation.media.recording import Shape, record
 from generation.media.writer import ClipWriter, Encoding
@@ -41,7 +41,7 @@ DISTINCT = 24
 BARS = {"encode_ratio": 1.15, "host_memory_mb": 250.0, "colour_error_max": 3.0}
 
 
-class Unwatched:
+class Unwatched(Watch):
     def tick(self, stage: Stage, step: int, steps: int) -> None:
         """Nobody looks."""
 

@@ -36,7 +36,7 @@ from django.conf import settings
 from accounts.credentials.queries import Actor
 from generation.catalogue.commands import UNTRAINED, offer_still_model, offer_untrained_model
 from generation.engines.order import Order
-from generation.engines.protocol import Stage
+from generation.engines.protocol import Stage, Watch
 from generation.engines.registry import is_installed
 from generation.jobs.commands import submit_job
 from generation.jobs.models import Job
@@ -59,7 +59,7 @@ class Case:
     pairs: int
 
 
-class Unwatched:
+class Unwatched(Watch):
     def tick(self, stage: Stage, step: int, steps: int) -> None:
         """Nobody looks."""
 

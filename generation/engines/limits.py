@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from generation.engines.order import Order, OrderRefused
+from generation.engines.order import Mode, Order, OrderRefused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +98,10 @@ class Capabilities:
     most_steps: int
     tiers: tuple[str, ...]
     has_guidance: bool
+    modes: tuple[Mode, ...] = (Mode.TEXT,)
+    most_conditions: int = 0
+    takes_styles: bool = False
+    has_sound: bool = False
 
     def frames_for(self, seconds: Fraction, rate: Fraction) -> int:
         """The snapped count nearest to ``seconds`` at ``rate``; half a frame rounds up.
@@ -128,6 +132,19 @@ class Capabilities:
             raise OrderRefused("tier_unknown", "tier", asked=order.tier, offered=self.tiers)
         if order.guidance is not None and not self.has_guidance:
             raise OrderRefused("guidance_not_offered", "guidance", asked=order.guidance)
+        if order.mode not in self.modes:
+            raise OrderRefused(
+                "mode_not_offered", "conditions", asked=order.mode.value, offered=self.modes
+            )
+        if len(order.conditions) > self.most_conditions:
+            raise OrderRefused(
+                "too_many_conditions",
+                "conditions",
+                asked=len(order.conditions),
+                maximum=self.most_conditions,
+            )
+        if order.styles and not self.takes_styles:
+            raise OrderRefused("styles_not_offered", "styles", asked=len(order.styles))
 
     def _check_time(self, order: Order) -> None:
         if not self.slowest_rate <= order.rate <= self.fastest_rate:

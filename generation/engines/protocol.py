@@ -22,7 +22,17 @@ from generation.engines.order import Order
 Frame = npt.NDArray[np.uint8]
 """RGB, shape (height, width, 3), uint8, C-contiguous, full range; the engine never reuses it."""
 
-Frames = Generator[Frame, None, None]
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """The whole sound track: float32, shape (channels, samples), -1 … 1; ``rate`` in hertz."""
+
+    samples: npt.NDArray[np.float32]
+    rate: int
+
+
+Frames = Generator[Frame | Sound, None, None]
+"""A ``Sound`` first, where the model makes one, then exactly as many frames as were ordered."""
 
 
 class Stage(StrEnum):
@@ -44,7 +54,10 @@ class Stopped(Exception):
 
 
 class Watch(Protocol):
-    """What the worker passes in. Called from the rendering thread, many times a step."""
+    """What the worker passes in. Called from the rendering thread, many times a step.
+
+    Only ``tick`` must be written; whoever shows no previews inherits the other two.
+    """
 
     def tick(self, stage: Stage, step: int, steps: int) -> None:
         """``step`` of ``steps`` of this stage are *done*. May raise ``Stopped``; must be cheap.
@@ -52,6 +65,14 @@ class Watch(Protocol):
         It comes once per denoiser block, hundreds of times a second on a small model: look at a
         flag or a monotonic clock here, and go to the database at most a few times a second.
         """
+
+    def wants_preview(self) -> bool:
+        """Whether it is time for one; the engine spends nothing on previews that nobody sees."""
+        return False
+
+    def preview(self, picture: Frame) -> None:
+        """One frame as it looks so far, small (a latent a pixel, or a little more)."""
+        return  # a body of its own, so that nobody has to write one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +93,12 @@ class FailureCode(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     BLACK_CLIP = "black_clip"
     DEVICE_LOST = "device_lost"
+    STYLE_FOREIGN = "style_foreign"
+    REFERENCE_MISSING = "reference_missing"
+    ENGINE_STALLED = "engine_stalled"
+    REMOTE_AWAY = "remote_away"
+    REMOTE_REFUSED = "remote_refused"
+    REMOTE_GARBAGE = "remote_garbage"
     ENGINE_ERROR = "engine_error"
 
 
@@ -87,7 +114,13 @@ class EngineFailure(Exception):
     @property
     def may_pass(self) -> bool:
         """Whether another attempt, in a fresh process or on another device, has a chance."""
-        return self.code in (FailureCode.DEVICE_LOST, FailureCode.ENGINE_ERROR)
+        return self.code in (
+            FailureCode.DEVICE_LOST,
+            FailureCode.ENGINE_ERROR,
+            FailureCode.ENGINE_STALLED,
+            FailureCode.REMOTE_AWAY,
+            FailureCode.REMOTE_GARBAGE,
+        )
 
     @property
     def spoils_process(self) -> bool:
@@ -114,9 +147,11 @@ class Engine(Protocol):
 
     def estimate(self, order: Order) -> Estimate: ...
 
-    def render(self, order: Order, watch: Watch) -> Frames:
+    def render(self, order: Order, watch: Watch, *, kept: Path | None = None) -> Frames:
         """A generator of exactly ``order.frames`` frames; all work happens while it is iterated.
 
+        ``kept`` is a folder of this job's own, the same on every attempt: an engine may leave there
+        what a later attempt resumes from, and trusts nothing in it that is not of this very order.
         Raises ``OrderRefused`` and ``EngineFailure`` from the first ``next``, and whatever the
         watch raises. Close it (``contextlib.closing``) when leaving early: that frees the device.
         """

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from generation.engines.framecode import draw_frame_number
 from generation.engines.landscape import Landscape
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
@@ -51,7 +53,7 @@ class StillEngine:
             memory_bytes=4 * order.width * order.height * 3,
         )
 
-    def render(self, order: Order, watch: Watch) -> Frames:
+    def render(self, order: Order, watch: Watch, *, kept: Path | None = None) -> Frames:
         self.capabilities(order.checkpoint).check(order)
         watch.tick(Stage.PROMPT, 0, 1)
         scene = Landscape(order.prompt, order.seed, order.width, order.height)
@@ -61,6 +63,8 @@ class StillEngine:
             watch.tick(Stage.DECODE, number, order.frames)
             frame = scene.drawn(float(number / order.rate))
             draw_frame_number(frame, number)
+            if watch.wants_preview():
+                watch.preview(np.ascontiguousarray(frame[::8, ::8]))
             yield frame
         watch.tick(Stage.DECODE, order.frames, order.frames)
 

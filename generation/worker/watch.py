@@ -14,7 +14,7 @@ from typing import Self
 
 from django.db import InterfaceError, OperationalError, connection
 
-from generation.engines.protocol import Stage, Stopped
+from generation.engines.protocol import Stage, Stopped, Watch
 from generation.worker.commands import Claim, renew_lease, tell_progress
 from generation.worker.rules import HEARTBEAT_S, PATIENCE, TIME_LIMIT, Verdict
 
@@ -24,7 +24,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 """What a restarting database answers; every other error would come again."""
 
 
-class LeaseWatch:
+class LeaseWatch(Watch):
     """Hand it to an engine as its ``Watch``; use it as a context so that the heartbeat ends."""
 
     def __init__(self, claim: Claim) -> None:

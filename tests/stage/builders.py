@@ -15,7 +15,7 @@ from accounts.quotas.models import Kind
 from core.ids import shown
 from generation.catalogue.models import PriceRow, VideoModel
 from generation.clips.models import Clip
-from generation.engines.protocol import Stage
+from generation.engines.protocol import Stage, Watch
 from generation.jobs.commands import cancel_job, submit_job
 from generation.jobs.models import Job
 from generation.jobs.orders import Wish
@@ -160,7 +160,7 @@ def _finish(job: Job) -> None:
     _render(claim)
 
 
-class _NoHeartbeat:
+class _NoHeartbeat(Watch):
     """Stands in for ``LeaseWatch``, whose second connection would not see uncommitted rows."""
 
     device_ms = 40

@@ -12,17 +12,38 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from math import lcm
 from pathlib import Path
 from typing import Any
 
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
+from generation.engines.order import Mode
 from generation.engines.protocol import EngineFailure, FailureCode
 
-PIPELINES = ("LTXPipeline", "LTXConditionPipeline")
-_LIBRARIES = ("diffusers", "transformers")
-_WITH_WEIGHTS = ("transformer", "vae", "text_encoder")
 _MOST_HEAD = 64 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """What a checkpoint's configuration files fix.
+
+    ``spatial`` pixels and ``temporal`` frames make one latent; sides are generated in multiples of
+    ``multiple`` pixels; frame counts are ``temporal × k + 1``.
+    """
+
+    spatial: int
+    temporal: int
+    multiple: int
+    modes: tuple[Mode, ...] = (Mode.TEXT,)
+    most_conditions: int = 0
+    takes_styles: bool = False
+    has_sound: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """How one tier is made. None means: as the preset says."""
+
+    guidance: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,29 +65,29 @@ class Preset:
     most_side: int = 1920
     most_pixels: int = 1920 * 1088
     most_steps: int = 100
-    tiers: tuple[str, ...] = ("turbo", "standard")
+    tiers: dict[str, Tier] = field(default_factory=lambda: {"turbo": Tier(), "standard": Tier()})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     folder: Path
     pipeline: str
-    spatial: int
-    temporal: int
+    family: str
+    grid: Grid
     preset: Preset = field(default_factory=Preset)
 
     def capabilities(self) -> Capabilities:
+        grid = self.grid
         return Capabilities(
             frames=FrameRule(
-                step=self.temporal,
+                step=grid.temporal,
                 offset=1,
-                minimum=1 + self.temporal,
-                maximum=1 + self.temporal * (600 // self.temporal),
+                minimum=1 + grid.temporal,
+                maximum=1 + grid.temporal * (600 // grid.temporal),
             ),
-            # The pipelines themselves insist on 32, whatever the decoder needs.
             sizes=SizeRule(
-                multiple=lcm(32, self.spatial),
-                least_side=32,
+                multiple=grid.multiple,
+                least_side=grid.multiple,
                 most_side=self.preset.most_side,
                 most_pixels=self.preset.most_pixels,
             ),
@@ -74,29 +95,13 @@ class Checkpoint:
             slowest_rate=Fraction(1),
             fastest_rate=Fraction(60),
             most_steps=self.preset.most_steps,
-            tiers=self.preset.tiers,
+            tiers=tuple(self.preset.tiers),
             has_guidance=True,
+            modes=grid.modes,
+            most_conditions=grid.most_conditions,
+            takes_styles=grid.takes_styles,
+            has_sound=grid.has_sound,
         )
-
-
-def read_checkpoint(folder: Path | None) -> Checkpoint:
-    """Raises ``EngineFailure``: missing, damaged, foreign (other family or code, pickles)."""
-    if folder is None or not (folder / "model_index.json").is_file():
-        raise EngineFailure(FailureCode.CHECKPOINT_MISSING, str(folder))
-    index = _json(folder / "model_index.json")
-    name = index.get("_class_name")
-    if name not in PIPELINES:
-        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"pipeline {name!r}")
-    _check_components(folder, index)
-    vae = _json(folder / "vae" / "config.json")
-    spatial, temporal = _compression(vae)
-    return Checkpoint(
-        folder=folder,
-        pipeline=str(name),
-        spatial=spatial,
-        temporal=temporal,
-        preset=_preset(folder / "greenroom.json"),
-    )
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
@@ -131,41 +136,26 @@ def tensor_names(folder: Path, component: str) -> set[str]:
     return {name for path in (folder / component).glob("*.safetensors") for name in _tensors(path)}
 
 
-def _check_components(folder: Path, index: dict[str, Any]) -> None:
-    parts = {name: part for name, part in index.items() if isinstance(part, list) and part}
-    for name, part in parts.items():
-        # A library named here is imported: nothing but the two that we ship may be.
-        if part[0] not in (*_LIBRARIES, None):
-            raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"{name} comes from {part}")
-    for name in _WITH_WEIGHTS:
-        if name not in parts or not (folder / name).is_dir():
-            raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, f"no {name}")
-        if not any((folder / name).glob("*.safetensors")):
-            raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"{name} has no safetensors")
-
-
-def _compression(vae: dict[str, Any]) -> tuple[int, int]:
-    """Pixels and frames per latent, as ``AutoencoderKLLTXVideo`` computes them."""
-    try:
-        scalings = 2 ** sum(bool(scaled) for scaled in vae["spatio_temporal_scaling"])
-        spatial = vae.get("spatial_compression_ratio") or vae["patch_size"] * scalings
-        temporal = vae.get("temporal_compression_ratio") or vae["patch_size_t"] * scalings
-        return int(spatial), int(temporal)
-    except (KeyError, TypeError, ValueError) as error:
-        raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, f"vae: {error!r}") from error
-
-
-def _preset(path: Path) -> Preset:
+def preset(path: Path) -> Preset:
     if not path.is_file():
         return Preset()
-    plain = _json(path)
+    plain = read_json(path)
     unknown = set(plain) - {known.name for known in fields(Preset)}
     if unknown:
         raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {unknown}")
-    return Preset(**{**plain, "tiers": tuple(plain.get("tiers", Preset.tiers))})
+    if "tiers" in plain:
+        plain["tiers"] = {name: _tier(name, tier) for name, tier in plain["tiers"].items()}
+    return Preset(**plain)
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _tier(name: str, plain: dict[str, Any]) -> Tier:
+    unknown = set(plain) - {known.name for known in fields(Tier)}
+    if unknown:
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {name}: {unknown}")
+    return Tier(**plain)
+
+
+def read_json(path: Path) -> dict[str, Any]:
     try:
         plain = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from generation.engines.limits import Capabilities
-from generation.engines.local import ltx
 from generation.engines.local.checkpoint import (
     Checkpoint,
     file_hashes,
     parameter_count,
-    read_checkpoint,
     stored_dtype,
     tensor_names,
 )
+from generation.engines.local.families import family_of
+from generation.engines.local.family import Family, Run
+from generation.engines.local.pictures import prepared
+from generation.engines.local.reading import read_checkpoint
 from generation.engines.local.watching import Ticker, watched
 from generation.engines.order import Order
 from generation.engines.protocol import (
@@ -32,14 +34,16 @@ from generation.engines.protocol import (
     FailureCode,
     Frame,
     Frames,
+    Sound,
     Stage,
     Watch,
 )
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import DiffusionPipeline
     from torch import nn
+
+    from generation.engines.local.family import Latents
 
 # Useful floating-point operations a second, before the first clip has been measured.
 _SPEED = {"cpu": 2e10, "cuda": 2e14}
@@ -57,7 +61,7 @@ class DiffusersEngine:
 
     def __init__(self) -> None:
         self._checkpoint: Checkpoint | None = None
-        self._pipe: DiffusionPipeline | None = None
+        self._pipe: Any | None = None
         self._hashes: dict[str, str] = {}
         self._slowness: float | None = None
 
@@ -86,19 +90,17 @@ class DiffusersEngine:
             memory_bytes=order.frames * width * height * 3 * 4 * 3,
         )
 
-    def render(self, order: Order, watch: Watch) -> Frames:
+    def render(self, order: Order, watch: Watch, *, kept: Path | None = None) -> Frames:
         checkpoint, pipe = self._resident(order)
         limits = checkpoint.capabilities()
         limits.check(order)
         ticker = Ticker(watch, order.steps)
         started = time.monotonic()
         with _failures(ticker, FailureCode.ENGINE_ERROR):
-            clip = _clip(pipe, checkpoint, order, ticker)
-            corner = limits.sizes.crop(order.width, order.height)
-            for number in range(order.frames):
-                ticker.tick(Stage.DECODE, number, order.frames)
-                yield _frame(clip, number, corner, order)
-            ticker.tick(Stage.DECODE, order.frames, order.frames)
+            run = _run(pipe, checkpoint, order, ticker)
+            parts = _family(checkpoint).parts(pipe)
+            with watched(pipe, parts, ticker, order.frames):
+                yield from _pieces(run)
         expected = _expected_s(checkpoint, order, self._device())
         self._slowness = (time.monotonic() - started) / expected
 
@@ -109,6 +111,7 @@ class DiffusersEngine:
             self._hashes = file_hashes(self._checkpoint.folder)
         return {
             "engine": self.name,
+            "family": self._checkpoint.family,
             "pipeline": self._checkpoint.pipeline,
             "scheduler": type(self._pipe.scheduler).__name__,
             "dtype": str(self._pipe.transformer.dtype).removeprefix("torch."),
@@ -122,7 +125,7 @@ class DiffusersEngine:
         self._slowness = None
         _free_device()
 
-    def _resident(self, order: Order) -> tuple[Checkpoint, DiffusionPipeline]:
+    def _resident(self, order: Order) -> tuple[Checkpoint, Any]:
         loaded = self._checkpoint
         if loaded is None or self._pipe is None or loaded.folder != order.checkpoint:
             raise EngineFailure(FailureCode.CHECKPOINT_NOT_LOADED, str(order.checkpoint))
@@ -132,7 +135,14 @@ class DiffusersEngine:
         return "cpu" if self._pipe is None else str(self._pipe.device.type)
 
 
-def _loaded(checkpoint: Checkpoint) -> DiffusionPipeline:
+def _family(checkpoint: Checkpoint) -> Family:
+    family = family_of(checkpoint.pipeline)
+    if family is None:  # its package was uninstalled since the checkpoint was read
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, checkpoint.pipeline)
+    return family
+
+
+def _loaded(checkpoint: Checkpoint) -> Any:
     for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE"):
         os.environ[name] = "1"
     import diffusers
@@ -140,14 +150,9 @@ def _loaded(checkpoint: Checkpoint) -> DiffusionPipeline:
     import transformers
 
     _quieten(diffusers, transformers)
-    pipe = diffusers.DiffusionPipeline.from_pretrained(
-        str(checkpoint.folder),
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        dtype=_dtype(checkpoint),
-    )
-    for part in ("transformer", "vae", "text_encoder"):
+    family = _family(checkpoint)
+    pipe = family.load(checkpoint, _dtype(checkpoint))
+    for part in family.weighted:
         _check_complete(getattr(pipe, part), part, tensor_names(checkpoint.folder, part))
     pipe.set_progress_bar_config(disable=True)
     if torch.cuda.is_available():
@@ -184,36 +189,61 @@ def _dtype(checkpoint: Checkpoint) -> torch.dtype:
     return stored or torch.float32
 
 
-def _clip(
-    pipe: DiffusionPipeline, checkpoint: Checkpoint, order: Order, ticker: Ticker
-) -> torch.Tensor:
+def _run(pipe: Any, checkpoint: Checkpoint, order: Order, ticker: Ticker) -> Run:
     import torch
 
-    # On the CPU whatever the device: the same seed then starts from the same noise everywhere.
-    generator = torch.Generator("cpu").manual_seed(order.seed)
-    with watched(pipe, ticker, order.frames):
-        ticker.tick(Stage.PROMPT, 0, 1)
-        latents = ltx.denoised(pipe, checkpoint, order, generator, ticker)
-        _check_finite(latents)
-        return ltx.decoded(pipe, checkpoint, latents, generator)
+    width, height = checkpoint.capabilities().sizes.generated(order.width, order.height)
+    return Run(
+        pipe=pipe,
+        checkpoint=checkpoint,
+        order=order,
+        tier=checkpoint.preset.tiers[order.tier],
+        # On the CPU whatever the device: the same seed then starts from the same noise everywhere.
+        generator=torch.Generator("cpu").manual_seed(order.seed),
+        ticker=ticker,
+        width=width,
+        height=height,
+        pictures=prepared(order, width, height),
+    )
 
 
-def _frame(clip: torch.Tensor, number: int, corner: tuple[int, int], order: Order) -> Frame:
+def _pieces(run: Run) -> Generator[Frame | Sound, None, None]:
+    """The sound where there is one, then every frame."""
+    family, order, ticker = _family(run.checkpoint), run.order, run.ticker
+    corner = run.checkpoint.capabilities().sizes.crop(order.width, order.height)
+    ticker.tick(Stage.PROMPT, 0, 1)
+    latents = family.denoise(run)
+    _check_finite(latents)
+    sound = family.sound(run, latents)
+    if sound is not None:
+        yield sound
+    number = 0
+    for clip in family.decode(run, latents):
+        for place in range(clip.shape[1]):
+            if number < order.frames:  # some decoders pad the end to a whole latent
+                ticker.tick(Stage.DECODE, number, order.frames)
+                yield _frame(clip[:, place], corner, order)
+            number += 1
+    ticker.tick(Stage.DECODE, order.frames, order.frames)
+
+
+def _frame(picture: torch.Tensor, corner: tuple[int, int], order: Order) -> Frame:
     """One frame to eight bits on the device; only these bytes cross to the host."""
     import torch
 
     left, top = corner
-    picture = clip[0, :, number, top : top + order.height, left : left + order.width].float()
-    _check_finite(picture)
-    levels = picture.mul(0.5).add(0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
+    cropped = picture[:, top : top + order.height, left : left + order.width].float()
+    _check_finite({"frame": cropped})
+    levels = cropped.mul(0.5).add(0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
     frame: Frame = levels.permute(1, 2, 0).contiguous().cpu().numpy()
     return frame
 
 
-def _check_finite(values: torch.Tensor) -> None:
+def _check_finite(values: Latents) -> None:
     """NaN becomes black on its way to eight bits, and nobody would be told."""
-    if not bool(values.isfinite().all()):
-        raise EngineFailure(FailureCode.BLACK_CLIP, "not a number in the picture")
+    for name, value in values.items():
+        if not bool(value.isfinite().all()):
+            raise EngineFailure(FailureCode.BLACK_CLIP, f"not a number in the {name}")
 
 
 @contextmanager
@@ -263,8 +293,9 @@ def _device_name() -> str:
 def _expected_s(checkpoint: Checkpoint, order: Order, device: str) -> float:
     """Two operations per parameter and token, twice for guidance; decoding counted by pixels."""
     width, height = checkpoint.capabilities().sizes.generated(order.width, order.height)
-    cells = (order.frames - 1) // checkpoint.temporal + 1
-    tokens = cells * (width // checkpoint.spatial) * (height // checkpoint.spatial)
+    grid = checkpoint.grid
+    cells = (order.frames - 1) // grid.temporal + 1
+    tokens = cells * (width // grid.spatial) * (height // grid.spatial)
     denoising = 4.0 * order.steps * tokens * parameter_count(checkpoint.folder, "transformer")
     decoding = 2e4 * order.frames * width * height
     return (denoising + decoding) / _SPEED.get(device, _SPEED["cpu"])

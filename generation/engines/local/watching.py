@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generation.engines.protocol import Stage, Watch
 
 if TYPE_CHECKING:
-    from diffusers import DiffusionPipeline
     from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The modules whose forward passes tell where a run is, and may end it."""
+
+    encoders: tuple[nn.Module, ...]
+    denoisers: tuple[nn.Module, ...]
+    decoders: tuple[nn.Module, ...]
 
 
 class Ticker:
@@ -42,12 +51,12 @@ class Ticker:
 
 
 @contextmanager
-def watched(pipe: DiffusionPipeline, ticker: Ticker, frames: int) -> Iterator[None]:
+def watched(pipe: Any, parts: Parts, ticker: Ticker, frames: int) -> Iterator[None]:
     """Hooks for the length of one job. Afterwards, however it ended, no state of it is left:
     a cache kept past an exception would show in the next person's clip."""
     handles = []
     try:
-        for module, tick in _watched_modules(pipe, ticker, frames):
+        for module, tick in _watched_modules(parts, ticker, frames):
             handles.append(module.register_forward_pre_hook(_before(tick)))
         yield
     finally:
@@ -56,7 +65,7 @@ def watched(pipe: DiffusionPipeline, ticker: Ticker, frames: int) -> Iterator[No
         forget_job(pipe)
 
 
-def forget_job(pipe: DiffusionPipeline) -> None:
+def forget_job(pipe: Any) -> None:
     for component in pipe.components.values():
         reset = getattr(component, "_reset_stateful_cache", None)
         if reset is not None:
@@ -64,13 +73,16 @@ def forget_job(pipe: DiffusionPipeline) -> None:
 
 
 def _watched_modules(
-    pipe: DiffusionPipeline, ticker: Ticker, frames: int
+    parts: Parts, ticker: Ticker, frames: int
 ) -> Iterator[tuple[nn.Module, Callable[[], None]]]:
-    yield pipe.text_encoder, lambda: ticker.tick(Stage.PROMPT, 0, 1)
-    for module in (pipe.transformer, *_blocks(pipe.transformer)):
-        yield module, ticker.denoising
-    for module in _decoder_parts(pipe.vae.decoder):
-        yield module, lambda: ticker.tick(Stage.DECODE, 0, frames)
+    for encoder in parts.encoders:
+        yield encoder, lambda: ticker.tick(Stage.PROMPT, 0, 1)
+    for denoiser in parts.denoisers:
+        for module in (denoiser, *_blocks(denoiser)):
+            yield module, ticker.denoising
+    for decoder in parts.decoders:
+        for module in _decoder_parts(decoder):
+            yield module, lambda: ticker.tick(Stage.DECODE, 0, frames)
 
 
 def _blocks(model: nn.Module) -> Iterator[nn.Module]:

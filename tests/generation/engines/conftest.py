@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from generation.engines.order import Order
-from generation.engines.protocol import Stage, Stopped
+from generation.engines.protocol import Stage, Stopped, Watch
 
 
-class Watching:
+class Watching(Watch):
     """Counts ticks; stops at the tick it was told to."""
 
     def __init__(self, stop_at: tuple[Stage, int] | None = None) -> None:

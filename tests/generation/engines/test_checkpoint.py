@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from generation.engines.local.checkpoint import read_checkpoint
+from generation.engines.local.reading import read_checkpoint
 from generation.engines.protocol import EngineFailure, FailureCode
 
 REAL_VAE = {

@@ -14,7 +14,7 @@ import pytest
 from generation.engines.local import watching as hooks
 from generation.engines.local.diffusers_engine import DiffusersEngine
 from generation.engines.order import OrderRefused
-from generation.engines.protocol import EngineFailure, FailureCode, Stage, Stopped
+from generation.engines.protocol import EngineFailure, FailureCode, Stage, Stopped, Watch
 
 pytestmark = pytest.mark.torch
 
@@ -25,7 +25,8 @@ from fractions import Fraction
 from generation.engines.order import order_from
 from generation.engines.local.diffusers_engine import DiffusersEngine
 import json
-class Watch:
+from generation.engines.protocol import Watch as AnyWatch
+class Watch(AnyWatch):
     def tick(self, stage, step, steps): pass
 order = order_from(json.loads(sys.argv[1]))
 engine = DiffusersEngine()
@@ -235,13 +236,13 @@ def test_an_error_of_the_watch_is_not_taken_for_one_of_the_engine(engine, order)
     class LeaseLost(RuntimeError):
         """As a database would raise it."""
 
-    class Watch:
+    class LosingWatch(Watch):
         def tick(self, stage, step, steps):
             if stage is Stage.DENOISE:
                 raise LeaseLost("out of memory")
 
     with pytest.raises(LeaseLost):
-        list(engine.render(order, Watch()))
+        list(engine.render(order, LosingWatch()))
 
 
 def test_a_clip_that_is_not_a_number_is_a_failure_and_no_black_film(engine, order, watching):

@@ -20,7 +20,8 @@ import hashlib
 from fractions import Fraction
 from generation.engines.order import Order
 from generation.engines.still import StillEngine
-class Watch:
+from generation.engines.protocol import Watch as AnyWatch
+class Watch(AnyWatch):
     def tick(self, stage, step, steps): pass
 order = Order(prompt="a red circle moves left", seed=7, frames=9, rate=Fraction(8), width=128,
               height=96, steps=3)

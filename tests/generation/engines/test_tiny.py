@@ -3,7 +3,8 @@ import hashlib
 import pytest
 
 from generation.engines.local import tiny
-from generation.engines.local.checkpoint import file_hashes, read_checkpoint
+from generation.engines.local.checkpoint import file_hashes
+from generation.engines.local.reading import read_checkpoint
 
 pytestmark = pytest.mark.torch
 
@@ -36,7 +37,7 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path):
 def test_it_is_an_ltx_folder_that_says_its_limits(tiny_folder):
     found = read_checkpoint(tiny_folder)
     assert found.pipeline == "LTXConditionPipeline"
-    assert (found.spatial, found.temporal) == (8, 4)
+    assert (found.grid.spatial, found.grid.temporal) == (8, 4)
     assert found.capabilities().frames.snap(16) == 17
 
 

@@ -6,13 +6,14 @@ import numpy.typing as npt
 import pytest
 
 from generation.engines.order import Order
+from generation.engines.protocol import Stage, Watch
 from generation.engines.still import StillEngine
 
 Frames = Iterator[npt.NDArray[np.uint8]]
 
 
-class Quiet:
-    def tick(self, stage: str, step: int, steps: int) -> None:
+class Quiet(Watch):
+    def tick(self, stage: Stage, step: int, steps: int) -> None:
         """Nobody looks."""
 
 
