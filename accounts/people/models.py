@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from core.clock import CoreNow
@@ -103,4 +104,13 @@ class PersonalDetail(models.Model):
     time_zone = models.CharField(max_length=64, blank=True)
     languages = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     contact = models.CharField(max_length=254, blank=True)
+    # ISO 3166-1, two letters. Asked for only where a model's licence does not hold everywhere.
+    country = models.CharField(max_length=2, blank=True)
     mail_bounced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_country_is_two_letters", condition=Q(country__regex=r"^([A-Z]{2})?$")
+            )
+        ]

@@ -33,6 +33,11 @@ class SettingsShown(Shape):
         child=Text(), help_text=_("Which you speak. Your programme's managers see them.")
     )
     contact = Text(help_text=_("How else you can be reached. Your programme's managers see it."))
+    country = Text(
+        help_text=_(
+            "Two letters, for models whose licence does not hold everywhere. Nobody else sees it."
+        )
+    )
 
 
 class SettingsWish(Shape):
@@ -43,6 +48,7 @@ class SettingsWish(Shape):
     time_zone = Text(required=False, allow_blank=True)
     languages = serializers.ListField(child=Text(), required=False)
     contact = Text(required=False, allow_blank=True)
+    country = Text(required=False, allow_blank=True, max_length=2)
 
 
 class Settings(Endpoint):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
@@ -18,7 +19,8 @@ class Detail:
 
     Empty means: as the browser or the programme has it. None means: as it was. ``languages`` are
     those they speak and ``contact`` is how else they can be reached; the programme's managers see
-    both.
+    both. ``country`` is two letters of ISO 3166-1, for models whose licence does not hold
+    everywhere; nobody else sees it.
     """
 
     display_name: str | None = None
@@ -28,10 +30,12 @@ class Detail:
     time_zone: str | None = None
     languages: list[str] | None = None
     contact: str | None = None
+    country: str | None = None
 
 
 LONGEST_CONTACT = 254
 MOST_LANGUAGES = 20
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 def save_detail(*, person: Person, detail: Detail) -> None:
@@ -47,6 +51,7 @@ def save_detail(*, person: Person, detail: Detail) -> None:
         raise InvalidOrder(
             "contact_invalid", _("A contact is one line of plain text."), field="contact"
         )
+    _must_be_a_country(said.get("country", ""))
     # A zone nobody knows would break every page of this person.
     if said.get("time_zone") and said["time_zone"] not in zone_names():
         raise InvalidOrder(
@@ -55,6 +60,15 @@ def save_detail(*, person: Person, detail: Detail) -> None:
     with transaction.atomic():
         PersonalDetail.objects.filter(person=person).update(**said)
         record("detail.saved", subject=("party", person.party_id), actor=person.party_id)
+
+
+def _must_be_a_country(country: str) -> None:
+    if country and not _COUNTRY.fullmatch(country):
+        raise InvalidOrder(
+            "country_unknown",
+            _("A country is two capital letters, like “NL” or “KR”."),
+            field="country",
+        )
 
 
 def _must_be_languages(languages: list[str]) -> None:

@@ -88,6 +88,17 @@ class DetailForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    country = forms.RegexField(
+        r"^[A-Za-z]{2}$",
+        label=gettext_lazy("Country"),
+        help_text=gettext_lazy(
+            "Two letters, like “NL” or “KR”. Only needed for video models whose licence does not"
+            " hold everywhere; nobody else sees it."
+        ),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "country", "maxlength": 2, "size": 4}),
+        error_messages={"invalid": gettext_lazy("Two letters, please, like “NL” or “KR”.")},
+    )
     language = forms.ChoiceField(
         label=gettext_lazy("Language of the pages"), choices=page_languages, required=False
     )

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.credentials.commands import in_charge
 from accounts.credentials.rules import Scope
 from core.api import Endpoint, Ratio, Seconds, Shape, Text, Whole, operation
 from generation.catalogue.commands import allow_models
@@ -42,6 +43,26 @@ class ModelShown(Shape):
     name = serializers.CharField()
     revision = serializers.CharField()
     licence = serializers.CharField()
+    licence_address = serializers.CharField()
+    territories_excluded = serializers.ListField(
+        child=serializers.CharField(),
+        help_text=_("Where the licence grants nothing: ISO 3166-1, two letters."),
+    )
+    provenance_duty = serializers.BooleanField(
+        help_text=_("Whoever publishes must keep the marks of a clip's origin.")
+    )
+    modes = serializers.ListField(
+        child=serializers.CharField(),
+        help_text=_("What an order may start from: text, image, first_last, keyframes."),
+    )
+    most_conditions = serializers.IntegerField(
+        help_text=_("How many pictures an order may name at most.")
+    )
+    has_sound = serializers.BooleanField()
+    losses = serializers.DictField(
+        child=serializers.DictField(),
+        help_text=_("By tier: likeness to the lossless result on the same seeds, as measured."),
+    )
     frame_rate = Ratio()
     sizes = serializers.ListField(child=serializers.CharField())
     tiers = serializers.ListField(child=serializers.CharField())
@@ -110,12 +131,13 @@ class Allowed(Endpoint):
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
         asked = self.asked()
-        allow_models(
-            programme_id=self.actor.programme,
-            slugs=asked["models"],
-            seen=asked.get("seen"),
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            allow_models(
+                programme_id=self.actor.programme,
+                slugs=asked["models"],
+                seen=asked.get("seen"),
+                actor=by,
+            )
         return self.answer(_allowed(self.actor.programme))
 
 
@@ -136,6 +158,13 @@ def _shown(model: VideoModel) -> dict[str, Any]:
         "name": model.name,
         "revision": model.revision,
         "licence": model.licence,
+        "licence_address": model.licence_address,
+        "territories_excluded": model.territories_excluded,
+        "provenance_duty": model.provenance_duty,
+        "modes": model.modes,
+        "most_conditions": model.most_conditions,
+        "has_sound": model.has_sound,
+        "losses": {tier.tier: tier.measured for tier in model.tiers.all() if tier.measured},
         "frame_rate": model.rate,
         "sizes": list(dict.fromkeys(row["size"] for row in prices)),
         "tiers": list(dict.fromkeys(row["tier"] for row in prices)),

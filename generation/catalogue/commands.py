@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from uuid import UUID
 
@@ -14,19 +14,9 @@ from core.audit.commands import record
 from core.errors import InvalidOrder
 from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
 from generation.catalogue.queries import checkpoint_folder, models_offered
+from generation.catalogue.rules import Offered
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
 from generation.engines.registry import engine
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """One line of a price table to be: what the file is, how it is made, what a second costs."""
-
-    tier: str
-    width: int
-    height: int
-    steps: int
-    credits_per_second: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +38,12 @@ class Introduction:
     limits: Capabilities | None = None
     shows_noise: bool = False
     order: int = 100
+    source: str = ""
+    family: str = ""
+    weights: dict[str, str] = field(default_factory=dict)
+    licence_address: str = ""
+    territories_excluded: tuple[str, ...] = ()
+    provenance_duty: bool = False
 
 
 STILL = Introduction(
@@ -112,12 +108,17 @@ def offer_model(new: Introduction) -> VideoModel:
         known = VideoModel.objects.filter(slug=new.slug, revision=new.revision).first()
         if known:
             return known
-        VideoModel.objects.filter(slug=new.slug, state=VideoModel.State.OFFERED).update(
-            state=VideoModel.State.RETIRED
-        )
-        model = _insert(new, able)
+        retire_offered(new.slug)
+        model = insert_model(new, able, VideoModel.State.OFFERED)
         record("model.offered", subject=("model", model.id), slug=new.slug, revision=new.revision)
     return model
+
+
+def retire_offered(slug: str) -> None:
+    """What is offered under this name takes no new orders; those it has are rendered by it."""
+    VideoModel.objects.filter(slug=slug, state=VideoModel.State.OFFERED).update(
+        state=VideoModel.State.RETIRED
+    )
 
 
 def offer_still_model() -> VideoModel:
@@ -171,7 +172,8 @@ def allow_models(
     return version
 
 
-def _insert(new: Introduction, able: Capabilities) -> VideoModel:
+def insert_model(new: Introduction, able: Capabilities, state: VideoModel.State) -> VideoModel:
+    """The rows of a revision: facts, limits and prices. Inside the caller's transaction."""
     rule = able.frames
     model = VideoModel.objects.create(
         slug=new.slug,
@@ -180,6 +182,17 @@ def _insert(new: Introduction, able: Capabilities) -> VideoModel:
         engine=new.engine,
         checkpoint=new.checkpoint,
         licence=new.licence,
+        licence_address=new.licence_address,
+        territories_excluded=list(new.territories_excluded),
+        provenance_duty=new.provenance_duty,
+        source=new.source,
+        family=new.family,
+        weights=new.weights,
+        modes=[mode.value for mode in able.modes],
+        most_conditions=able.most_conditions,
+        takes_styles=able.takes_styles,
+        has_sound=able.has_sound,
+        state=state,
         shows_noise=new.shows_noise,
         order=new.order,
         frame_step=rule.step,

@@ -12,14 +12,21 @@ from core.clock import CoreNow
 from core.fields import id_field
 
 
+def text_only() -> list[str]:
+    return ["text"]
+
+
 class VideoModel(models.Model):
     """One revision of a video model: what makes the clip, its limits and its licence.
 
     A row's facts never change; another revision is another row. ``checkpoint`` is a folder's name
-    below the operator's models folder, empty for an engine that needs none.
+    below the operator's models folder, empty for an engine that needs none; ``weights`` are the
+    SHA-256 of its files, by path, and a worker renders with no others. ``territories_excluded``
+    are ISO 3166-1 codes of two letters where the licence does not hold.
     """
 
     class State(models.TextChoices):
+        ADDED = "added"
         OFFERED = "offered"
         RETIRED = "retired"
 
@@ -30,6 +37,16 @@ class VideoModel(models.Model):
     engine = models.CharField(max_length=32)
     checkpoint = models.CharField(max_length=200, blank=True)
     licence = models.CharField(max_length=120)
+    licence_address = models.CharField(max_length=300, blank=True)
+    territories_excluded = ArrayField(models.CharField(max_length=2), default=list, blank=True)
+    provenance_duty = models.BooleanField(default=False)
+    source = models.CharField(max_length=300, blank=True)
+    family = models.CharField(max_length=32, blank=True)
+    weights = models.JSONField(default=dict, blank=True)
+    modes = ArrayField(models.CharField(max_length=16), default=text_only)
+    most_conditions = models.PositiveSmallIntegerField(default=0)
+    takes_styles = models.BooleanField(default=False)
+    has_sound = models.BooleanField(default=False)
     shows_noise = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=State, default=State.OFFERED)
     order = models.PositiveSmallIntegerField(default=100)
@@ -58,7 +75,15 @@ class VideoModel(models.Model):
                 ),
             ),
             models.CheckConstraint(
-                name="model_state_is_known", condition=Q(state__in=["offered", "retired"])
+                name="model_state_is_known", condition=Q(state__in=["added", "offered", "retired"])
+            ),
+            models.CheckConstraint(
+                name="model_modes_are_known",
+                condition=Q(
+                    modes__contained_by=["text", "image", "first_last", "keyframes"],
+                    modes__contains=["text"],
+                )
+                & (Q(modes=["text"], most_conditions=0) | Q(most_conditions__gte=1)),
             ),
         ]
 

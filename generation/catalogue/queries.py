@@ -16,7 +16,7 @@ def models_offered() -> QuerySet[VideoModel]:
     prices = PriceRow.objects.order_by("-width", "-height", "tier")
     return (
         VideoModel.objects.filter(state=VideoModel.State.OFFERED)
-        .prefetch_related(Prefetch("prices", queryset=prices))
+        .prefetch_related(Prefetch("prices", queryset=prices), "tiers")
         .order_by("order", "slug")
     )
 

@@ -2,10 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
+from core.errors import InvalidOrder
 from generation.engines.limits import FrameRule
 from generation.engines.order import OrderRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One line of a price table to be: what the file is, how it is made, what a second costs."""
+
+    tier: str
+    width: int
+    height: int
+    steps: int
+    credits_per_second: int
+
+
+class TerritoryExcluded(InvalidOrder):
+    """The licence of a model does not hold where this house, or somebody, is."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("territory_excluded", sentence, field="model")
+
+
+def must_hold_in(territory: str, licence: str, excluded: Sequence[str]) -> None:
+    """``territory`` is where this house is run, two letters, or empty where it does not say.
+
+    Raises ``TerritoryExcluded`` where the licence grants nothing there, or nobody can know.
+    """
+    if not excluded:
+        return
+    if not territory:
+        raise TerritoryExcluded(
+            _(
+                "The licence %(licence)s does not hold everywhere, and this house does not say"
+                " where it is run (GREENROOM_TERRITORY)."
+            )
+            % {"licence": licence}
+        )
+    if territory in excluded:
+        raise TerritoryExcluded(
+            _("The licence %(licence)s does not hold in %(territory)s, where this house is run.")
+            % {"licence": licence, "territory": territory}
+        )
 
 
 def frames_for(rule: FrameRule, rate: Fraction, seconds: Fraction) -> int | None:

@@ -18,6 +18,7 @@ NOTHING_SAID = {
     "time_zone": "",
     "languages": [],
     "contact": "",
+    "country": "",
 }
 
 
@@ -49,6 +50,7 @@ def test_only_what_is_given_changes(tester, second_tester):
         "time_zone": "Pacific/Auckland",
         "languages": ["en", "pt-BR"],
         "contact": "@ada",
+        "country": "",
     }
     assert shown_to(second_tester) == NOTHING_SAID
 
@@ -87,6 +89,8 @@ def test_the_audit_hears_that_something_was_said_and_not_what(tester):
         ({"languages": ["en"] * 21}, "language_unknown"),
         ({"contact": "a\x07b"}, "contact_invalid"),
         ({"contact": "c" * 255}, "contact_invalid"),
+        ({"country": "nl"}, "country_unknown"),
+        ({"country": "1!"}, "country_unknown"),
         ({"display_name": None}, "wrong_type"),
         ({"email": "other@example.org"}, "field_unknown"),
     ],

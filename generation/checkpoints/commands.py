@@ -1,0 +1,349 @@
+"""A checkpoint becomes a model: inspected and added, checked by rendering, then offered."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.audit.commands import record
+from core.errors import InvalidOrder, TooLate
+from generation.catalogue.commands import Introduction, insert_model, retire_offered
+from generation.catalogue.models import VideoModel
+from generation.catalogue.queries import checkpoint_folder, frame_rule_of
+from generation.catalogue.rules import Offered, must_hold_in
+from generation.checkpoints.models import ModelCheck, ModelTier
+from generation.checkpoints.rules import Licence, usual_prices
+from generation.engines.limits import Capabilities
+from generation.engines.order import Order, OrderRefused
+from generation.engines.protocol import (
+    Engine,
+    EngineFailure,
+    FailureCode,
+    Inspection,
+    Sound,
+    Stage,
+    Stopped,
+    Watch,
+)
+from generation.engines.registry import engine
+
+log = logging.getLogger("greenroom.catalogue")
+
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+CHECK_SEED = 1
+CHECK_PROMPT = "a small boat on a calm sea"
+CHECK_LASTS_AT_MOST_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class NewModel:
+    """What an operator says of a checkpoint. Empty ``prices``: the usual table."""
+
+    folder: Path
+    slug: str
+    name: str
+    revision: str
+    licence: Licence
+    rate: Fraction
+    source: str
+    engine: str = "diffusers"
+    longest: Fraction | None = None
+    prices: tuple[Offered, ...] = ()
+    order: int = 100
+
+
+def add_model(new: NewModel) -> VideoModel:
+    """Inspect a checkpoint, copy it below the models folder and keep what it is. Not offered yet.
+
+    Adding the same revision again with the same files changes nothing. Raises ``EngineFailure``
+    for files that are missing, damaged, foreign or pickled, ``InvalidOrder`` for facts that do not
+    go together, ``TooLate`` where that revision is known with other files.
+    """
+    runner = engine(new.engine)
+    must_hold_in(settings.TERRITORY, new.licence.name, new.licence.excluded)
+    _refuse_pickles(new.folder)
+    able, found = runner.capabilities(new.folder), runner.inspect(new.folder)
+    known = VideoModel.objects.filter(slug=new.slug, revision=new.revision).first()
+    if known is not None:
+        return _the_same(known, found)
+    _refuse_unmeasured(found)
+    introduced = _introduced(new, able, found)
+    with _copied(new.folder, introduced.checkpoint), transaction.atomic():
+        model = insert_model(introduced, able, VideoModel.State.ADDED)
+        ModelTier.objects.bulk_create(
+            [
+                ModelTier(
+                    model=model,
+                    tier=tier,
+                    levers=facts.levers | {"steps": facts.steps},
+                    is_lossy=facts.is_lossy,
+                    measured=facts.measured,
+                )
+                for tier, facts in found.tiers.items()
+            ]
+        )
+        record("model.added", subject=("model", model.id), slug=new.slug, revision=new.revision)
+    return model
+
+
+def check_model(*, model: VideoModel) -> ModelCheck:
+    """Load it here and render its shortest, smallest clip; what came of it is kept, either way.
+
+    Takes as long as the model takes. Raises ``EngineNotInstalled`` without its engine.
+    """
+    runner = engine(model.engine)
+    with closing(runner):
+        tried = _tried(model, runner)
+    with transaction.atomic():
+        check = ModelCheck.objects.create(model=model, **tried)
+        record(
+            "model.checked",
+            subject=("model", model.id),
+            has_passed=check.has_passed,
+            code=check.code,
+        )
+    return check
+
+
+def offer_added(*, slug: str, revision: str | None = None) -> VideoModel:
+    """From now on testers may order from this revision; the one offered before retires.
+
+    Raises ``InvalidOrder`` for an unknown one, ``TooLate`` for one that was never checked, whose
+    last check failed, or that retired.
+    """
+    with transaction.atomic():
+        model = _found(slug, revision)
+        if model.state == VideoModel.State.OFFERED:
+            return model
+        if model.state == VideoModel.State.RETIRED:
+            raise TooLate(_("This revision has retired. Add it again under another revision."))
+        must_hold_in(settings.TERRITORY, model.licence, model.territories_excluded)
+        last = ModelCheck.objects.filter(model=model).order_by("-at", "-id").first()
+        if last is None or not last.has_passed:
+            raise TooLate(_("Check it first: manage.py model check %(slug)s") % {"slug": slug})
+        retire_offered(slug)
+        VideoModel.objects.filter(id=model.id, state=VideoModel.State.ADDED).update(
+            state=VideoModel.State.OFFERED
+        )
+        record("model.offered", subject=("model", model.id), slug=slug, revision=model.revision)
+    model.refresh_from_db()
+    return model
+
+
+def retire_model(*, slug: str) -> VideoModel:
+    """No new orders; what was ordered is rendered. ``InvalidOrder`` where none is offered."""
+    with transaction.atomic():
+        model = VideoModel.objects.filter(slug=slug, state=VideoModel.State.OFFERED).first()
+        if model is None:
+            raise _unknown(slug)
+        retire_offered(slug)
+        record("model.retired", subject=("model", model.id), slug=slug, revision=model.revision)
+    model.refresh_from_db()
+    return model
+
+
+def _the_same(known: VideoModel, found: Inspection) -> VideoModel:
+    if known.weights != found.weights:
+        raise TooLate(
+            _("Revision %(revision)s of %(slug)s is known with other files. Name another revision.")
+            % {"revision": known.revision, "slug": known.slug}
+        )
+    return known
+
+
+def _refuse_pickles(folder: Path) -> None:
+    """A pickle runs code when it is loaded, so none comes near, used or not."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in PICKLES:
+            raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"{path.name} is a pickle")
+        if path.is_symlink() and not path.exists():
+            raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, f"{path.name} points nowhere")
+
+
+def _refuse_unmeasured(found: Inspection) -> None:
+    for tier, facts in found.tiers.items():
+        if facts.is_lossy and not {"ssim", "psnr_db"} <= set(facts.measured):
+            raise InvalidOrder(
+                "lever_unmeasured",
+                _(
+                    "Tier “%(tier)s” changes the picture, and its checkpoint does not say by how"
+                    " much. Measure it first."
+                )
+                % {"tier": tier},
+                field="tier",
+            )
+
+
+def _introduced(new: NewModel, able: Capabilities, found: Inspection) -> Introduction:
+    steps = {tier: facts.steps for tier, facts in found.tiers.items()}
+    prices = new.prices or usual_prices(able, steps)
+    if not prices:
+        raise InvalidOrder(
+            "prices_missing",
+            _("This model makes none of the usual sizes. Give a price for each size."),
+            field="prices",
+        )
+    unknown = sorted({line.tier for line in prices} - set(steps))
+    if unknown:
+        raise InvalidOrder(
+            "tier_not_offered",
+            _("This checkpoint has no tier “%(tier)s”.") % {"tier": unknown[0]},
+            field="prices",
+            offered=sorted(steps),
+        )
+    if not able.slowest_rate <= new.rate <= able.fastest_rate:
+        raise OrderRefused(
+            "rate_out_of_range",
+            "rate",
+            asked=str(new.rate),
+            minimum=str(able.slowest_rate),
+            maximum=str(able.fastest_rate),
+        )
+    return Introduction(
+        slug=new.slug,
+        revision=new.revision,
+        name=new.name,
+        engine=new.engine,
+        licence=new.licence.name,
+        licence_address=new.licence.address,
+        territories_excluded=new.licence.excluded,
+        provenance_duty=new.licence.provenance_duty,
+        rate=new.rate,
+        longest=new.longest or able.longest_s,
+        prices=prices,
+        checkpoint=f"{new.slug}/{new.revision}",
+        source=new.source,
+        family=found.family,
+        weights=found.weights,
+        order=new.order,
+    )
+
+
+@contextmanager
+def _copied(source: Path, name: str) -> Iterator[None]:
+    """The folder stands below the models folder, whole, or nothing was left there.
+
+    Hard links where the file system allows, since weights are large; a file that is changed in
+    place afterwards has another hash, and a worker then refuses it.
+    """
+    target = Path(settings.MODELS_FOLDER) / name
+    if target.exists():
+        if target.resolve() != source.resolve():
+            raise InvalidOrder(
+                "checkpoint_there_already",
+                _("Something else lies in %(folder)s of the models folder.") % {"folder": name},
+                field="revision",
+            )
+        yield
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".adding-", dir=target.parent))
+    try:
+        shutil.copytree(source, partial, copy_function=_linked, dirs_exist_ok=True)
+        partial.chmod(0o755)
+        partial.rename(target)
+        partial = target
+        yield
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _linked(source: str, target: str) -> None:
+    # A hub's cache holds symbolic links into a store of its own: the file behind them is meant.
+    real = os.path.realpath(source)
+    try:
+        os.link(real, target)
+    except OSError:
+        shutil.copy2(real, target)
+
+
+def _found(slug: str, revision: str | None) -> VideoModel:
+    known = VideoModel.objects.filter(slug=slug).select_for_update(no_key=True)
+    if revision is not None:
+        known = known.filter(revision=revision)
+    else:
+        known = known.exclude(state=VideoModel.State.RETIRED).order_by("-made_at", "-id")
+    model = known.first()
+    if model is None:
+        raise _unknown(slug)
+    return model
+
+
+def _unknown(slug: str) -> InvalidOrder:
+    return InvalidOrder(
+        "model_unknown",
+        _("There is no model of this name: %(slug)s.") % {"slug": slug},
+        field="model",
+    )
+
+
+class _Impatient(Watch):
+    def __init__(self) -> None:
+        self._until = time.monotonic() + CHECK_LASTS_AT_MOST_S
+
+    def tick(self, stage: Stage, step: int, steps: int) -> None:
+        if time.monotonic() > self._until:
+            raise Stopped("time_limit")
+
+
+def _tried(model: VideoModel, runner: Engine) -> dict[str, object]:
+    began = time.monotonic()
+    device, load_ms = "", 0
+    try:
+        runner.load(checkpoint_folder(model.checkpoint))
+        load_ms = _ms(began)
+        described = runner.describe()
+        device = str(described.get("device", ""))[:64]
+        if model.weights and described.get("weights") != model.weights:
+            raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, "other files than were added")
+        began = time.monotonic()
+        order = _short_order(model)
+        frames = sum(not isinstance(f, Sound) for f in runner.render(order, _Impatient()))
+    except (EngineFailure, OrderRefused) as failure:
+        log.exception("model_check_failed", extra={"model": model.slug})
+        code = failure.code.value if isinstance(failure, EngineFailure) else failure.code
+        return {"device": device, "has_passed": False, "code": code, "load_ms": load_ms}
+    except Stopped:
+        return {"device": device, "has_passed": False, "code": "time_limit", "load_ms": load_ms}
+    if frames != order.frames:
+        return {"device": device, "has_passed": False, "code": "frames_missing", "load_ms": load_ms}
+    size = [order.width, order.height]
+    return {
+        "device": device,
+        "has_passed": True,
+        "load_ms": load_ms,
+        "clip_ms": _ms(began),
+        "facts": {"frames": frames, "size": size, "tier": order.tier, "steps": order.steps},
+    }
+
+
+def _short_order(model: VideoModel) -> Order:
+    row = min(model.prices.all(), key=lambda one: (one.width * one.height, one.steps))
+    return Order(
+        prompt=CHECK_PROMPT,
+        seed=CHECK_SEED,
+        frames=frame_rule_of(model).minimum,
+        rate=model.rate,
+        width=row.width,
+        height=row.height,
+        steps=row.steps,
+        tier=row.tier,
+        checkpoint=checkpoint_folder(model.checkpoint),
+    )
+
+
+def _ms(since: float) -> int:
+    return int((time.monotonic() - since) * 1000)
