@@ -7,13 +7,16 @@ from accounts.invitations.commands import end_expired_invitations
 from accounts.post.tasks import send_post, write_digests  # noqa: F401  (Celery looks here)
 from accounts.roles.commands import end_expired_grants
 from core.idempotency.commands import forget_old_answers
+from core.sweeps import sweep_all
 
 
 @shared_task(name="accounts.tidy")
 def tidy() -> None:
     """Housekeeping. Nothing depends on it being prompt: every question asks the time itself."""
-    end_expired()
-    forget_old_sessions()
-    end_expired_invitations()
-    end_expired_grants()
-    forget_old_answers()
+    sweep_all(
+        end_expired,
+        forget_old_sessions,
+        end_expired_invitations,
+        end_expired_grants,
+        forget_old_answers,
+    )

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,15 +28,18 @@ import numpy as np
 import numpy.typing as npt
 
 from generation.engines.order import Order
-from generation.engines.protocol import Stage, Watch
+from generation.engines.protocol import Sound, Stage, Watch
 from generation.engines.still import StillEngine
+from generation.media.proxy import ProxyWriter
 from generation.media.recording import Shape, record
+from generation.media.sound import Track, fitted
 from generation.media.writer import ClipWriter, Encoding
 
 Frame = npt.NDArray[np.uint8]
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT, RATE = 1920, 1080, Fraction(24)
+HERTZ = 48_000
 DISTINCT = 24
 BARS = {"encode_ratio": 1.15, "host_memory_mb": 250.0, "colour_error_max": 3.0}
 
@@ -83,7 +86,9 @@ def compared(count: int, rounds: int) -> dict[str, Any]:
     ways: dict[str, Callable[[Path, int], None]] = {
         "ffmpeg": lambda path, n: by_ffmpeg(islice(cycle(frames), n), path),
         "ours": lambda path, n: by_us(islice(cycle(frames), n), path),
-        "ours with poster and sheet": lambda path, n: by_record(islice(cycle(frames), n), path, n),
+        "ours and the proxy": lambda path, n: by_us_and_proxy(islice(cycle(frames), n), path),
+        "ours with sound": lambda path, n: by_us(islice(cycle(frames), n), path, track_of(n)),
+        "all files, with sound": lambda path, n: by_record(islice(cycle(frames), n), path, n),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     work: dict[str, list[float]] = {name: [] for name in ways}
@@ -103,10 +108,14 @@ def compared(count: int, rounds: int) -> dict[str, Any]:
             f"  processor {median(work[name]):6.2f} s  {sizes[name] / 2**20:5.2f} MiB"
         )
     pairs = [a / b for a, b in zip(times["ours"], times["ffmpeg"], strict=True)]
+    own = median(work["ours"])
     return {
         "encode_ratio": round(median(times["ours"]) / median(times["ffmpeg"]), 3),
         "encode_ratio_range": [round(min(pairs), 3), round(max(pairs), 3)],
         "processor_ratio": round(median(work["ours"]) / median(work["ffmpeg"]), 3),
+        "proxy_cost_ratio": round(median(work["ours and the proxy"]) / own - 1, 3),
+        "sound_cost_ratio": round(median(work["ours with sound"]) / own - 1, 3),
+        "all_files_cost_ratio": round(median(work["all files, with sound"]) / own - 1, 3),
         "frames": count,
         "ours_s": round(median(times["ours"]), 3),
         "ffmpeg_s": round(median(times["ffmpeg"]), 3),
@@ -141,14 +150,38 @@ def order(frames: int) -> Order:
     )
 
 
-def by_us(frames: Iterator[Frame], path: Path) -> None:
-    with ClipWriter(path, width=WIDTH, height=HEIGHT, rate=RATE) as writer:
+def by_us(frames: Iterator[Frame], path: Path, sound: Track | None = None) -> None:
+    with ClipWriter(path, width=WIDTH, height=HEIGHT, rate=RATE, sound=sound) as writer:
         for frame in frames:
             writer.write(frame)
 
 
+def by_us_and_proxy(frames: Iterator[Frame], path: Path) -> None:
+    proxy_path = path.with_name(f"proxy of {path.name}")
+    with (
+        ClipWriter(path, width=WIDTH, height=HEIGHT, rate=RATE) as writer,
+        ProxyWriter(proxy_path, width=WIDTH, height=HEIGHT, rate=RATE) as proxy,
+    ):
+        for frame in frames:
+            proxy.take(writer.write(frame))
+
+
 def by_record(frames: Iterator[Frame], path: Path, count: int) -> None:
-    record(frames, path, Shape(frames=count, width=WIDTH, height=HEIGHT, rate=RATE))
+    """Clip, proxy, poster, sheet, index and waveform, as the worker makes them."""
+    shape = Shape(frames=count, width=WIDTH, height=HEIGHT, rate=RATE)
+    record(chain((sound_of(count),), frames), path, shape)
+
+
+def sound_of(count: int) -> Sound:
+    """Noise under a tone in stereo: what an encoder of sound has to work for."""
+    samples = np.random.default_rng(3).random((2, int(count / RATE * HERTZ)), np.float32)
+    samples *= 0.2
+    samples += 0.5 * np.sin(np.arange(samples.shape[1], dtype=np.float32) / 20)
+    return Sound(samples=samples, rate=HERTZ)
+
+
+def track_of(count: int) -> Track:
+    return fitted(sound_of(count), count / RATE)
 
 
 def by_ffmpeg(frames: Iterator[Frame], path: Path) -> None:
@@ -180,7 +213,7 @@ def memory_in_a_process_of_its_own(count: int) -> float:
 
 
 def memory_mb(count: int) -> float:
-    """Highest resident memory of one whole clip above what the imports already hold."""
+    """Highest resident memory of one clip with all its files above what the imports hold."""
     before = resident_mb("VmRSS")
     with tempfile.TemporaryDirectory() as folder:
         by_record(StillEngine().render(order(count), Unwatched()), Path(folder) / "clip", count)

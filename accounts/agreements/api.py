@@ -24,6 +24,7 @@ from accounts.agreements.queries import (
     version_for,
     versions_of,
 )
+from accounts.credentials.commands import in_charge
 from accounts.credentials.rules import AGREEMENTS_ANSWER, Scope
 from core.api import Endpoint, Moment, PublicId, Shape, Text, Whole, operation
 from core.errors import Absent
@@ -203,9 +204,10 @@ class AgreementVersions(Endpoint):
     )
     def post(self, request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
-        version = publish_agreement(
-            programme_id=self.actor.programme, actor=self.actor.party_id, **self.asked()
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            version = publish_agreement(
+                programme_id=self.actor.programme, actor=by, **self.asked()
+            )
         return self.answer(dict(VersionShown(version).data))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import formats, timezone
@@ -25,13 +25,16 @@ def until_words(version: AgreementVersion) -> str:
     """
     if version.answer_by is None:
         return ""
-    there = version.answer_by.astimezone(ZoneInfo(version.programme.time_zone))
+    return end_words(version.answer_by, version.programme.time_zone)
+
+
+def end_words(answer_by: datetime, time_zone: str) -> str:
+    """The same for a moment alone, and the zone of the programme."""
+    there = answer_by.astimezone(ZoneInfo(time_zone))
     if there.time() == time():
         day = there.date() - timedelta(days=1)
         return _("the end of %(day)s") % {"day": formats.date_format(day, "j M Y")}
-    return formats.date_format(
-        version.answer_by.astimezone(timezone.get_current_timezone()), "j M Y, H:i"
-    )
+    return formats.date_format(timezone.localtime(answer_by), "j M Y, H:i")
 
 
 def governing_sentence(standing: Standing) -> str:

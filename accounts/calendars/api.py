@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.calendars.commands import publish_calendar
 from accounts.calendars.models import CalendarVersion
 from accounts.calendars.queries import calendar_in_force
+from accounts.credentials.commands import in_charge
 from accounts.credentials.rules import Scope
 from core.api import Endpoint, Shape, Text, Whole, operation
 from core.errors import Absent
@@ -65,13 +66,14 @@ class Calendar(Endpoint):
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
         asked = self.asked()
-        version = publish_calendar(
-            programme_id=self.actor.programme,
-            week=asked["week"],
-            holidays=asked.get("holidays", []),
-            seen=asked.get("seen"),
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            version = publish_calendar(
+                programme_id=self.actor.programme,
+                week=asked["week"],
+                holidays=asked.get("holidays", []),
+                seen=asked.get("seen"),
+                actor=by,
+            )
         return self.answer(_shown(version))
 
 

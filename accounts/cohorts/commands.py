@@ -42,7 +42,10 @@ def make_cohort(*, programme_id: UUID, name: str, actor: Actor | None = None) ->
 
 
 def end_cohort(*, cohort_id: UUID, actor: Actor | None = None) -> None:
-    """Its seats end with it; memberships and roles are untouched. Twice is fine."""
+    """Its seats end with it, as the database sees to; memberships and roles are untouched.
+
+    Twice is fine.
+    """
     with transaction.atomic():
         cohort = Cohort.objects.select_for_update(no_key=True).filter(id=cohort_id).first()
         if cohort is None:
@@ -50,9 +53,7 @@ def end_cohort(*, cohort_id: UUID, actor: Actor | None = None) -> None:
         ender = act_in(cohort.programme_id, actor, Scope.PEOPLE_WRITE)
         if cohort.ended_at is not None:
             return
-        moment = now()
-        CohortSeat.objects.filter(cohort=cohort, ended_at=None).update(ended_at=moment)
-        Cohort.objects.filter(id=cohort_id, ended_at=None).update(ended_at=moment)
+        Cohort.objects.filter(id=cohort_id, ended_at=None).update(ended_at=now())
         record("cohort.ended", subject=("cohort", cohort_id), actor=ender)
 
 

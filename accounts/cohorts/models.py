@@ -33,7 +33,8 @@ class Cohort(models.Model):
 
 
 class CohortSeat(models.Model):
-    """A member in a cohort, until it is ended; leaving the programme ends it too."""
+    """A member in a cohort, until it is ended. The end of the cohort and the end of the membership
+    end it too."""
 
     id = id_field()
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="seats")

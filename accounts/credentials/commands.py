@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from accounts.credentials.rules import (
     new_token,
     random_base62,
 )
+from accounts.programmes.commands import lock_programme
 from accounts.programmes.queries import roles_in
 from accounts.programmes.rules import ADMINISTRATOR
 from core.audit.commands import record
@@ -36,6 +38,7 @@ from core.errors import Absent, Anonymous, InvalidOrder, NotAllowed
 from core.idempotency.commands import Once
 from core.ids import new_id
 from core.outbox.commands import say
+from core.sweeps import sweep
 from core.text import is_readable
 
 LIVE = (Credential.State.ACTIVE, Credential.State.RETIRING)
@@ -159,6 +162,12 @@ def end_other_sessions(*, party_id: UUID, keep: UUID | None, reason: str) -> int
     return _end_sessions(party_id, keep, Credential.State.EXPIRED, reason, actor=None)
 
 
+def revoke_sessions_of(*, party_id: UUID, reason: str) -> int:
+    """Sign somebody out everywhere who does it by a letter: what was queued there is held, since
+    whoever lost their password may have lost it to somebody."""
+    return _end_sessions(party_id, None, Credential.State.REVOKED, reason, actor=None)
+
+
 def revoke_sessions(*, actor: Actor) -> int:
     """Sign the actor out everywhere, here too; what those sessions have queued is held.
 
@@ -226,6 +235,21 @@ def act_in(programme_id: UUID | None, actor: Actor | None, scope: Scope) -> UUID
     return actor.party_id
 
 
+@contextmanager
+def in_charge(actor: Actor, scope: Scope, programme_id: UUID | None) -> Iterator[UUID]:
+    """The transaction of a door that sets a programme up: the party whose deed it is.
+
+    The programme's row comes first and the credential after it, as everywhere: whoever waits for
+    the row holds no credential yet, so that a revocation never waits for them, and what was revoked
+    meanwhile publishes nothing. ``programme_id`` None: one that is made. Raises as ``act_in``.
+    """
+    with transaction.atomic():
+        if programme_id is not None:
+            lock_programme(programme_id)
+        act_in(programme_id, actor, scope)
+        yield actor.party_id
+
+
 def _roles_now(actor: Actor) -> frozenset[str]:
     roles = roles_in(actor.programme_id, actor.party_id) if actor.programme_id else frozenset()
     # In SQL, as where the actor came from: administrators stand on credentials.
@@ -274,13 +298,13 @@ def note_use(credential_id: UUID) -> None:
 def end_expired() -> int:
     """Write ``expired`` on what ran out; nothing depends on it being prompt."""
     due = Credential.objects.filter(state__in=LIVE, expires_at__lte=now())
-    with transaction.atomic():
-        return sum(
-            end_credential(
-                credential_id, state=Credential.State.EXPIRED, reason="time_up", actor=None
-            )
-            for credential_id in due.order_by("id").values_list("id", flat=True)[:500]
-        )
+    return sweep("end_expired", due.order_by("id").values_list("id", flat=True)[:500], _expire)
+
+
+def _expire(credential_id: UUID) -> bool:
+    return end_credential(
+        credential_id, state=Credential.State.EXPIRED, reason="time_up", actor=None
+    )
 
 
 def forget_old_sessions() -> int:

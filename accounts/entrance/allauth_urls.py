@@ -1,9 +1,8 @@
 """The rooms of allauth that are open here, by name; what is not in this list is not routed.
 
-Left out on purpose: sign-up (a page says how one gets in), e-mail management and password reset
-(both must send mail, which this installation cannot: `manage.py person new-password` serves),
-sign-in by code, passkey sign-up, and everything social or headless: staff come in through the lab's
-OpenID provider by ``pages.py``, which keeps no account of theirs elsewhere.
+Left out on purpose: sign-up (a page says how one gets in), e-mail management, sign-in by code,
+passkey sign-up, and everything social or headless: staff come in through the lab's OpenID provider
+by ``pages.py``, which keeps no account of theirs elsewhere.
 """
 
 from __future__ import annotations
@@ -18,15 +17,20 @@ from allauth.mfa.base import views as second_step
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, re_path
 from django.views.generic import TemplateView
 
 from accounts.credentials.doors import ask_again
 
 View = Callable[..., HttpResponse]
 
+# Where no mail server is set, the page says so instead of promising a letter.
+asked_for_letter = account.PasswordResetView.as_view(
+    extra_context={"mail_leaves": settings.MAIL_LEAVES}
+)
 by_invitation = TemplateView.as_view(template_name="account/signup_closed.html")
 
 
@@ -54,6 +58,22 @@ urlpatterns = [
     path("signup/", by_invitation, name="account_signup"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", whole(account.password_change), name="account_change_password"),
+    path("password/reset/", asked_for_letter, name="account_reset_password"),
+    path(
+        "password/reset/done/",
+        account.password_reset_done,
+        name="account_reset_password_done",
+    ),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        whole(account.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
     path("2fa/", second_step.index, name="mfa_index"),
     path("2fa/authenticate/", second_step.authenticate, name="mfa_authenticate"),
     path("2fa/reauthenticate/", second_step.reauthenticate, name="mfa_reauthenticate"),

@@ -47,6 +47,7 @@ class ShownInvitation(Shape):
     number = Whole(help_text=_("Which sending it is; only the link of the newest opens."))
     made_by = PublicId("party", allow_null=True)
     made_at = serializers.DateTimeField()
+    sent_at = serializers.DateTimeField(help_text=_("The newest sending."))
     expires_at = serializers.DateTimeField()
 
 
@@ -169,9 +170,12 @@ class Resending(Endpoint):
     @operation(
         scope=Scope.PEOPLE_WRITE,
         summary=_("Send an invitation again"),
-        words=_("Another link for another week; the one before opens no more."),
+        words=_(
+            "Another link for another week; the one before opens no more. Five minutes lie between"
+            " two sendings, and a programme sends thirty again in that time at most."
+        ),
         answers=ShownInvitation,
-        refuses=(404,),
+        refuses=(404, 429),
     )
     def post(self, _request: Request, invitation: str) -> Response:
         found = invitation_for(self.actor, invitation)
@@ -237,6 +241,7 @@ def _facts(invitation: Invitation) -> dict[str, Any]:
         "number": invitation.number,
         "made_by": invitation.made_by_id,
         "made_at": invitation.made_at,
+        "sent_at": invitation.sent_at,
         "expires_at": invitation.expires_at,
     }
 

@@ -1,25 +1,21 @@
-"""Inviting, and taking an invitation: the only way into the house."""
+"""Inviting, sending again and withdrawing. How one is taken stands in ``accounts.arrivals``."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from accounts.administrators.commands import (
-    act_as_administrator,
-    lock_administrators,
-    make_administrator,
-)
+from accounts.administrators.commands import act_as_administrator, lock_administrators
 from accounts.administrators.queries import administrators_now
-from accounts.cohorts.commands import take_seat
 from accounts.cohorts.models import Cohort
 from accounts.credentials.commands import act_in
 from accounts.credentials.peppers import current
@@ -27,40 +23,19 @@ from accounts.credentials.queries import Actor
 from accounts.credentials.rules import Scope
 from accounts.invitations.lists import Fault, Line, read_list, shown_cell
 from accounts.invitations.models import Invitation
-from accounts.invitations.queries import (
-    invitation_secret,
-    invitations_open,
-    offered_language,
-)
-from accounts.invitations.rules import LASTS, digest_of
-from accounts.people.models import Person, PersonalDetail
-from accounts.programmes.commands import add_member, lock_programme
+from accounts.invitations.queries import invitation_secret
+from accounts.invitations.rules import LASTS, MOST_SENT_AGAIN, SENT_AGAIN_AFTER, digest_of
+from accounts.people.models import Person
+from accounts.programmes.commands import lock_programme
 from accounts.programmes.models import Membership, Programme, Role
-from accounts.programmes.queries import membership_of, particulars_in_force
 from accounts.programmes.rules import ADMINISTRATOR, is_a_language
-from accounts.quotas.commands import grant_budget
-from accounts.quotas.models import Budget
-from accounts.quotas.models import Kind as BudgetKind
-from accounts.roles.commands import GiverMayNot, NoSelfGrant, as_refusals
 from core.audit.commands import record
-from core.clock import CoreNow, now
-from core.errors import Absent, InvalidOrder, Kind, Refusal, TooLate
+from core.clock import CoreNow, in_utc, now
+from core.errors import Absent, InvalidOrder, Kind, NotAllowed, Refusal, TooLate
 from core.ids import new_id, shown
 from core.outbox.commands import say
 
 LONGEST_ADDRESS = 254  # as the columns have it
-
-
-class InvitationGone(Refusal):
-    """Used, withdrawn, expired or never made: one answer for all of them."""
-
-    kind = Kind.ABSENT
-    code = "invitation_gone"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("This invitation does not open any more. Ask your programme manager for a new one.")
-        )
 
 
 class AlreadyInvited(TooLate):
@@ -73,6 +48,40 @@ class AlreadyInvited(TooLate):
             _("This person is invited already. Send that invitation again, or withdraw it first."),
             field="email",
             invitation=invitation,
+        )
+
+
+class SentAMomentAgo(Refusal):
+    """``facts["may_be_sent_at"]`` says from when on it may be sent again."""
+
+    kind = Kind.EXHAUSTED
+    code = "invitation_sent_a_moment_ago"
+
+    def __init__(self, again_at: datetime, moment: datetime) -> None:
+        minutes = max(1, math.ceil((again_at - moment) / timedelta(minutes=1)))
+        super().__init__(
+            ngettext(
+                "Letters went out a moment ago. You can send this again in %(minutes)s minute.",
+                "Letters went out a moment ago. You can send this again in %(minutes)s minutes.",
+                minutes,
+            )
+            % {"minutes": minutes},
+            may_be_sent_at=in_utc(again_at),
+        )
+
+
+class NoSelfInvitation(NotAllowed):
+    """Whoever takes a seat has it from somebody else; said at once, not when the link is opened."""
+
+    code = "no_self_invitation"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "That is your own address, and nobody gives themselves a role. Ask another manager"
+                " or administrator to invite you."
+            ),
+            field="email",
         )
 
 
@@ -99,7 +108,8 @@ def invite_person(
     """Offer a seat, to a programme that is open or not open yet; the link is sent by who hears.
 
     The caller has seen that ``invited_by`` may. Raises ``InvalidOrder`` for an impossible address
-    or somebody who is a member already, ``AlreadyInvited`` for an open invitation.
+    or somebody who is a member already, ``NoSelfInvitation`` for the inviter's own address,
+    ``AlreadyInvited`` for an open invitation.
     """
     address = _checked(email)
     _must_be_a_language(language)
@@ -109,6 +119,8 @@ def invite_person(
         _must_be_its_cohort(programme, cohort_id)
         _refuse_member(programme, address)
         _refuse_invited(programme.id, address)
+        if address == _address_of(invited_by):
+            raise NoSelfInvitation
         return _make(programme.id, address, role, cohort_id, language, invited_by)
 
 
@@ -154,9 +166,10 @@ def invite_many(
         addresses = [line.email for line in lines]
         members = _members_among(place, addresses)
         waiting = _waiting_among(place, addresses)
+        own = _address_of(inviter)
         seen: dict[str, int] = {}
         for line in lines:
-            fault = _fault_of(line, members, waiting, seen)
+            fault = _fault_of(line, members, waiting, seen) or _own_fault(line, own)
             if fault is not None:
                 faults.append(fault)
                 continue
@@ -192,25 +205,31 @@ def invite_first_administrator(*, email: str) -> Invitation:
             raise TooLate(
                 _("There is an administrator already. They invite others on the page “People”.")
             )
-        _end(Invitation.objects.filter(programme=None, ended_at=None))
+        end_invitations(Invitation.objects.filter(programme=None, ended_at=None))
         return _make(None, address, ADMINISTRATOR, None, "", None)
 
 
 def resend_invitation(*, invitation_id: UUID, actor: Actor | None = None) -> Invitation:
     """Another link and another week; the link before opens no more.
 
-    Raises ``Absent`` for one that was taken or withdrawn, or that is not the actor's to send.
+    Raises ``Absent`` for one that was taken or withdrawn, or that is not the actor's to send,
+    ``SentAMomentAgo`` where it, or as many as one programme may send at a time, went out within
+    the last minutes.
     """
     with transaction.atomic():
+        # Of several who send at once, each sees what the others sent.
+        _hold_place_of(invitation_id)
         invitation, by = _to_change(invitation_id, actor)
+        moment = now()
+        _must_not_hammer(invitation, moment)
         number = invitation.number + 1
         pepper_id, digest = _fresh_digest(invitation.id, number)
         Invitation.objects.filter(id=invitation.id, number=invitation.number).update(
             number=number,
             digest=digest,
             pepper_id=pepper_id,
-            # Of two at once, the second to come may have begun first.
-            expires_at=max(invitation.expires_at, now() + LASTS),
+            sent_at=moment,
+            expires_at=max(invitation.expires_at, moment + LASTS),
         )
         subject = ("invitation", invitation.id)
         record("invitation.resent", subject=subject, actor=by, number=number)
@@ -223,7 +242,7 @@ def revoke_invitation(*, invitation_id: UUID, actor: Actor | None = None) -> Non
     """The link opens no more, and the address is forgotten. Raises as ``resend_invitation``."""
     with transaction.atomic():
         invitation, by = _to_change(invitation_id, actor)
-        _end(Invitation.objects.filter(id=invitation.id))
+        end_invitations(Invitation.objects.filter(id=invitation.id))
         record("invitation.revoked", subject=("invitation", invitation.id), actor=by)
 
 
@@ -233,121 +252,7 @@ def end_expired_invitations() -> int:
         return _end_old(Invitation.objects.all())
 
 
-# Taking ------------------------------------------------------------------------------------------
-
-
-def accept_as_new_person(
-    *, invitation_id: UUID, password: str, display_name: str, number: int | None = None
-) -> Person:
-    """Make the person whom the invitation names. The caller has checked the password.
-
-    ``number`` is that of the link the reader came with. Raises ``InvitationGone``, also where
-    somebody of this address came in meanwhile, or it was sent again.
-    """
-    with transaction.atomic():
-        invitation = _locked(invitation_id, number)
-        if Person.objects.filter(email=invitation.email).exists():
-            raise InvitationGone
-        try:
-            person = Person.objects.create_user(invitation.email, password)
-        except IntegrityError:  # by another programme's invitation, in the same moment
-            raise InvitationGone from None
-        # The link reached its reader, which is all that "verified" means here.
-        EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
-        said = {"display_name": display_name, "language": offered_language(invitation)}
-        PersonalDetail.objects.filter(person=person).update(**said)
-        record("person.made", subject=("party", person.party_id), actor=person.party_id)
-        _take(invitation, person.party_id)
-    return person
-
-
-def accept_as_member(*, invitation_id: UUID, person: Person, number: int | None = None) -> None:
-    """Take the seat with the account one has; ``number`` as above.
-
-    Raises ``InvitationGone`` for another's address and for an account that ended meanwhile, and
-    ``DutiesAreSeparate`` where one holds a role that this one never joins.
-    """
-    with transaction.atomic():
-        # Held, so that nobody leaves or is erased while they take a seat.
-        held = Person.objects.select_for_update(no_key=True).filter(pk=person.pk, is_active=True)
-        taker = held.first()
-        invitation = _locked(invitation_id, number)
-        if taker is None or invitation.email != taker.email:
-            raise InvitationGone
-        _take(invitation, taker.party_id)
-
-
-def seat_person(
-    *,
-    programme_id: UUID,
-    party_id: UUID,
-    role: Role,
-    cohort_id: UUID | None = None,
-    granted_by: UUID | None = None,
-) -> Membership:
-    """A seat with all that belongs to it: role, cohort, and a new tester's own credits.
-
-    Who has a seat keeps it as it is. Inside the caller's transaction.
-    """
-    membership = membership_of(programme_id, party_id)
-    if membership is None:
-        with as_refusals():
-            membership = add_member(
-                programme_id=programme_id, party_id=party_id, roles=[role], granted_by=granted_by
-            )
-        if role == Role.TESTER:
-            _give_credits(programme_id, party_id)
-    cohort = _cohort_still_there(cohort_id)
-    if cohort is not None:
-        take_seat(cohort, membership, granted_by)
-    return membership
-
-
 # Steps -------------------------------------------------------------------------------------------
-
-
-def _take(invitation: Invitation, party_id: UUID) -> None:
-    try:
-        _seat(invitation, party_id)
-    except (NoSelfGrant, GiverMayNot):
-        # Somebody invited a second address of their own, or may not give the role any more.
-        raise InvitationGone from None
-    _end(Invitation.objects.filter(id=invitation.id), accepted_by=party_id)
-    record("invitation.accepted", subject=("invitation", invitation.id), actor=party_id)
-
-
-def _seat(invitation: Invitation, party_id: UUID) -> None:
-    if invitation.programme_id is not None:
-        seat_person(
-            programme_id=invitation.programme_id,
-            party_id=party_id,
-            role=Role(invitation.role),
-            cohort_id=invitation.cohort_id,
-            granted_by=invitation.made_by_id,
-        )
-        return
-    with as_refusals():
-        make_administrator(party_id=party_id, granted_by=invitation.made_by_id)
-
-
-def _give_credits(programme_id: UUID, party_id: UUID) -> None:
-    particulars = particulars_in_force(programme_id)
-    place: dict[str, Any] = {
-        "programme_id": programme_id,
-        "party_id": party_id,
-        "kind": BudgetKind.CREDITS,
-    }
-    if particulars is None or Budget.objects.filter(**place, lineage_id=None).exists():
-        return
-    if particulars.credits_per_tester:
-        grant_budget(**place, limit=particulars.credits_per_tester)
-
-
-def _cohort_still_there(cohort_id: UUID | None) -> Cohort | None:
-    if cohort_id is None:
-        return None
-    waiting = Cohort.objects.select_for_update(no_key=True)
-    return waiting.filter(id=cohort_id, ended_at=None).first()
 
 
 def _make(
@@ -371,6 +276,7 @@ def _make(
         pepper_id=pepper_id,
         made_by_id=invited_by,
         made_at=moment,
+        sent_at=moment,
         expires_at=moment + LASTS,
     )
     subject = ("invitation", invitation_id)
@@ -393,6 +299,27 @@ def _inviting(programme_id: UUID) -> Programme:
     return programme
 
 
+def _hold_place_of(invitation_id: UUID) -> None:
+    """The programme it invites to, or the line of the administrators. Raises ``Absent``."""
+    place = Invitation.objects.filter(id=invitation_id).values_list("programme_id", flat=True)
+    if not place:
+        raise Absent
+    if place[0] is None:
+        lock_administrators()
+    else:
+        lock_programme(place[0])
+
+
+def _must_not_hammer(invitation: Invitation, moment: datetime) -> None:
+    since = moment - SENT_AGAIN_AFTER
+    if invitation.sent_at > since:
+        raise SentAMomentAgo(invitation.sent_at + SENT_AGAIN_AFTER, moment)
+    sent = _invitations_to(invitation.programme_id).filter(number__gt=1, sent_at__gt=since)
+    times = list(sent.order_by("-sent_at").values_list("sent_at", flat=True)[:MOST_SENT_AGAIN])
+    if len(times) == MOST_SENT_AGAIN:
+        raise SentAMomentAgo(times[-1] + SENT_AGAIN_AFTER, moment)
+
+
 def _to_change(invitation_id: UUID, actor: Actor | None) -> tuple[Invitation, UUID | None]:
     invitation = (
         Invitation.objects.select_for_update(of=("self",))
@@ -406,20 +333,14 @@ def _to_change(invitation_id: UUID, actor: Actor | None) -> tuple[Invitation, UU
     return invitation, act_in(invitation.programme_id, actor, Scope.PEOPLE_WRITE)
 
 
-def _locked(invitation_id: UUID, number: int | None) -> Invitation:
-    """The open invitation, held against a second taker until the commit."""
-    found = invitations_open().filter(id=invitation_id).select_for_update(of=("self",)).first()
-    if found is None or number not in (None, found.number):
-        raise InvitationGone
-    return found
-
-
-def _end(invitations: QuerySet[Invitation], accepted_by: UUID | None = None) -> int:
+def end_invitations(invitations: QuerySet[Invitation], *, accepted_by: UUID | None = None) -> int:
+    """Their links open no more, and their addresses are forgotten; inside the caller's
+    transaction. How many there were."""
     return invitations.update(ended_at=CoreNow(), email="", accepted_by_id=accepted_by)
 
 
 def _end_old(invitations: QuerySet[Invitation]) -> int:
-    return _end(invitations.filter(ended_at=None, expires_at__lte=CoreNow()))
+    return end_invitations(invitations.filter(ended_at=None, expires_at__lte=CoreNow()))
 
 
 def _refuse_member(programme: Programme, address: str) -> None:
@@ -471,6 +392,20 @@ def _fault_of(
         invited = AlreadyInvited(shown("invitation", waiting[address]))
         return Fault(number, invited.code, invited.sentence, text, invited.facts["invitation"])
     return None
+
+
+def _own_fault(line: Line, own: str | None) -> Fault | None:
+    if line.email != own:
+        return None
+    refused = NoSelfInvitation()
+    return Fault(line.number, refused.code, refused.sentence, shown_cell(line.email))
+
+
+def _address_of(party_id: UUID | None) -> str | None:
+    """None at the machine, which has none."""
+    if party_id is None:
+        return None
+    return Person.objects.filter(party_id=party_id).values_list("email", flat=True).first()
 
 
 def _already_member() -> InvalidOrder:

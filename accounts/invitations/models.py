@@ -19,9 +19,9 @@ class Invitation(models.Model):
     administrators of this installation (``programme`` None).
 
     While it is open the address stands here; when it ends the address goes, and what remains is
-    who made it and who came of it. Sending it again makes a new link: ``number`` counts them, and
-    only the newest opens. The link's secret is computed when it is needed, under the pepper that
-    ``pepper_id`` names, and kept nowhere.
+    who made it and who came of it. Sending it again makes a new link: ``number`` counts them, only
+    the newest opens, and ``sent_at`` is its moment. The link's secret is computed when it is
+    needed, under the pepper that ``pepper_id`` names, and kept nowhere.
     """
 
     id = id_field()
@@ -37,6 +37,7 @@ class Invitation(models.Model):
     pepper_id = models.CharField(max_length=16, blank=True)
     made_by = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField(db_default=CoreNow())
+    sent_at = models.DateTimeField(db_default=CoreNow())
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     accepted_by = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="+")

@@ -10,6 +10,8 @@ from uuid import UUID
 from accounts.credentials.rules import BASE62
 
 LASTS = timedelta(days=7)
+SENT_AGAIN_AFTER = timedelta(minutes=5)  # so does the database
+MOST_SENT_AGAIN = 30  # of one programme in that time
 SECRET_SIGNS = 43  # of 62: room for 256 bits
 
 

@@ -42,6 +42,7 @@ TOPICS: dict[str, Topic] = {
     "mail.bounced": Topic.DESK,
     "token.minted": Topic.ACCESS,
     "credential.revoked": Topic.ACCESS,
+    "password.reset": Topic.ACCESS,
     "role.granted": Topic.ACCESS,
     "role.ended": Topic.ACCESS,
     "member.ended": Topic.ACCESS,

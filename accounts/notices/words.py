@@ -70,6 +70,13 @@ WORDS = {
         _("A token was made for you. If that was not you, revoke it now."), "tokens"
     ),
     "credential.revoked": Words(_("A token or a sign-in of yours was revoked."), "tokens"),
+    "password.reset": Words(
+        _(
+            "Your password was set anew by a link from your mailbox, and you were signed out"
+            " everywhere. If that was not you, tell whoever runs this installation."
+        ),
+        "tokens",
+    ),
     "credit.proposed": Words(
         _("Somebody wants to name you in the credits of a clip. Say yes or no."), "credits"
     ),

@@ -50,6 +50,7 @@ from core.errors import InvalidOrder
 from core.outbox.commands import listener, say
 from core.outbox.models import OutboxMessage
 from core.states import advance, sources_of
+from core.sweeps import sweep
 
 log = logging.getLogger("greenroom.post")
 
@@ -70,6 +71,8 @@ def tell(message: OutboxMessage) -> None:
         _mail_at_once(TOPICS[message.kind], notices)
     elif message.kind in INVITED:
         _mail_invitation(message)
+    elif message.kind == "password.letter_asked":
+        _mail_password_link(message)
 
 
 def _mail_at_once(topic: Topic, notices: Sequence[Notice]) -> None:
@@ -107,15 +110,24 @@ def _mail_invitation(message: OutboxMessage) -> None:
     transaction.on_commit(ring, robust=True)
 
 
+def _mail_password_link(message: OutboxMessage) -> None:
+    # One that waits serves: its link is made when it leaves, and is as fresh then.
+    mine = {"kind": MailKind.PASSWORD, "party_id": message.subject_id}
+    if not Mail.objects.filter(state=State.WAITING, attempts=0, **mine).exists():
+        Mail.objects.create(**mine)
+    transaction.on_commit(ring, robust=True)
+
+
 def make_digests() -> int:
     """Write one mail a day for each reader who has news for it; returns how many were written."""
-    made = [_make_digest(*due) for due in digests_due(now())]
-    if any(made):
+    made = sweep("make_digests", digests_due(now()), _make_digest)
+    if made:
         ring()
-    return sum(made)
+    return made
 
 
-def _make_digest(party_id: UUID, day: date, notice_ids: Sequence[UUID]) -> bool:
+def _make_digest(due: tuple[UUID, date, Sequence[UUID]]) -> bool:
+    party_id, day, notice_ids = due
     try:
         with transaction.atomic():
             mail = Mail.objects.create(kind=MailKind.DIGEST, party_id=party_id, digest_day=day)

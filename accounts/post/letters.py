@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.credentials.peppers import PepperUnknown
+from accounts.entrance.queries import password_link
 from accounts.invitations.queries import invitation_link, invitation_open
 from accounts.notices.models import Notice
 from accounts.notices.rules import TOPICS
@@ -70,8 +72,9 @@ def message_id(mail_id: UUID) -> str:
 
 def letter_of(mail: Mail) -> EmailMultiAlternatives:
     """Raises ``NothingToSay`` where its reader, its invitation or its news are gone."""
-    compose = _invitation if mail.kind == MailKind.INVITATION else _notices
-    return compose(mail)
+    if mail.kind == MailKind.INVITATION:
+        return _invitation(mail)
+    return _password(mail) if mail.kind == MailKind.PASSWORD else _notices(mail)
 
 
 # An invitation: to an address, with the one link that opens something ----------------------------
@@ -105,6 +108,31 @@ def _invitation(mail: Mail) -> EmailMultiAlternatives:
         }
 
     return _written(mail, reader, sender, "mail/invitation", context)
+
+
+# A link to a new password: to whoever has the address, though mail to it bounced before -----------
+
+
+def _password(mail: Mail) -> EmailMultiAlternatives:
+    assert mail.party_id is not None
+    detail = detail_to_write_to(mail.party_id)
+    if detail is None:
+        raise NothingToSay("reader_gone")
+    if now() - mail.made_at > timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT):
+        raise NothingToSay("asked_too_long_ago")
+    sender, person = Sender(), detail.person
+    reader = Reader(person.email, _language(detail.language, sender), _zone(detail.time_zone))
+    has_password = person.has_usable_password()
+
+    def context() -> tuple[str, dict[str, Any]]:
+        return _("A new password for Greenroom"), {
+            "link": password_link(person) if has_password else "",
+            "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
+            "openid_name": settings.OPENID["name"] if settings.OPENID else "",
+            "sign_in_url": _absolute("account_login"),
+        }
+
+    return _written(mail, reader, sender, "mail/password", context)
 
 
 # Notices: one or several at once, or those of a day ----------------------------------------------
@@ -207,7 +235,7 @@ def _headers(mail: Mail, reader: Reader, preferences_url: str) -> dict[str, str]
         "X-Auto-Response-Suppress": "All",
         "Content-Language": reader.language,
     }
-    if mail.kind != MailKind.INVITATION:
+    if mail.kind in (MailKind.NOTICE, MailKind.DIGEST):
         headers["List-Unsubscribe"] = f"<{preferences_url}>"
     return headers
 

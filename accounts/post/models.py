@@ -46,7 +46,7 @@ class Mail(models.Model):
                     invitation_number__isnull=False,
                 )
                 | Q(
-                    kind__in=["notice", "digest"],
+                    kind__in=["notice", "digest", "password"],
                     party__isnull=False,
                     invitation=None,
                     invitation_number=None,

@@ -18,6 +18,7 @@ class MailKind(TextChoices):
     INVITATION = "invitation"
     NOTICE = "notice"
     DIGEST = "digest"
+    PASSWORD = "password"  # noqa: S105  (the kind of a letter)
 
 
 class State(TextChoices):

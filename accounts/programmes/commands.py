@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -83,16 +83,23 @@ def make_programme(
         raise InvalidOrder(
             "currency_invalid", _("A currency is three capital letters."), field="currency"
         )
-    if Programme.objects.filter(slug=slug).exists():
-        raise InvalidOrder("slug_taken", _("There is a programme of this slug."), field="slug")
     with transaction.atomic():
-        programme = Programme.objects.create(
-            slug=slug,
-            name=wish.name.strip(),
-            time_zone=wish.time_zone,
-            currency=currency,
-            is_demonstration=is_demonstration,
-        )
+        try:
+            with transaction.atomic():
+                programme = Programme.objects.create(
+                    slug=slug,
+                    name=wish.name.strip(),
+                    time_zone=wish.time_zone,
+                    currency=currency,
+                    is_demonstration=is_demonstration,
+                )
+        # Asked of the database alone: of two who choose one slug at once, neither sees the other's.
+        except IntegrityError as refused:
+            if Programme.objects.filter(slug=slug).exists():
+                raise InvalidOrder(
+                    "slug_taken", _("There is a programme of this slug."), field="slug"
+                ) from refused
+            raise
         _publish(programme.id, 1, wish, actor)
         record("programme.made", subject=("programme", programme.id), actor=actor)
     return programme

@@ -5,7 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import formats
 from django.utils.translation import gettext as _
 
@@ -80,6 +80,20 @@ def membership_of(programme_id: UUID, party_id: UUID) -> Membership | None:
         .filter(programme_id=programme_id, party_id=party_id, ended_at=None)
         .first()
     )
+
+
+def memberships_ended(party_id: UUID) -> QuerySet[Membership]:
+    """Of programmes that this party was in and is in no more, the last to end first; of one that
+    they were in several times, the last time."""
+    mine = Membership.objects.filter(party_id=party_id)
+    again = mine.filter(programme_id=OuterRef("programme_id"))
+    later = again.filter(
+        Q(ended_at=None)
+        | Q(ended_at__gt=OuterRef("ended_at"))
+        | Q(ended_at=OuterRef("ended_at"), id__gt=OuterRef("id"))
+    )
+    over = mine.filter(ended_at__isnull=False).exclude(Exists(later))
+    return over.select_related("programme").order_by("-ended_at", "-id")
 
 
 def particulars_in_force(programme_id: UUID) -> Particulars | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -23,9 +24,10 @@ FIELDS = (
 )
 
 
-def zone_names() -> list[str]:
+@cache  # Python opens six hundred files to find them
+def zone_names() -> tuple[str, ...]:
     """The zones one may choose: a place, or UTC; without the old names of countries and offsets."""
-    return sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+    return tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
 
 
 def is_a_language(text: str) -> bool:

@@ -15,11 +15,14 @@ class Rate(models.Model):
 
     Published before it applies, never edited. The rate in force is the one that began to apply
     last, so that rates cannot overlap and a new one changes nothing that was earned before.
+    Those of a kind are numbered in the order they were published in. One that is published for now
+    begins after whatever its publisher waited for, and ``published_at`` is that moment.
     """
 
     id = id_field()
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="rates")
     kind = models.CharField(max_length=24, choices=ActKind)
+    number = models.PositiveIntegerField()
     amount_micro = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     words = models.CharField(max_length=300, blank=True)
@@ -32,6 +35,10 @@ class Rate(models.Model):
             models.UniqueConstraint(
                 name="one_rate_begins_at_a_time", fields=["programme", "kind", "applies_from"]
             ),
+            models.UniqueConstraint(
+                name="rates_are_numbered", fields=["programme", "kind", "number"]
+            ),
+            models.CheckConstraint(name="rate_number_starts_at_one", condition=Q(number__gte=1)),
             models.CheckConstraint(
                 name="rate_is_of_a_known_kind", condition=Q(kind__in=ActKind.values)
             ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 
+FIELDS = ("amount", "applies_from", "words")  # what one rate says, to compare with the next
+
 
 class ActKind(TextChoices):
     """Payable acts. What is not on the list earns nothing."""

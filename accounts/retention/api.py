@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.credentials.commands import in_charge
 from accounts.credentials.rules import Scope
 from accounts.retention.commands import RetentionWish, publish_retention
 from accounts.retention.models import RetentionVersion
@@ -76,12 +77,13 @@ class Retention(Endpoint):
         self.actor.must_act(Scope.PROGRAMME_WRITE)
         asked = self.asked()
         seen = asked.pop("seen", None)
-        version = publish_retention(
-            programme_id=self.actor.programme,
-            wish=RetentionWish(**asked),
-            seen=seen,
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            version = publish_retention(
+                programme_id=self.actor.programme,
+                wish=RetentionWish(**asked),
+                seen=seen,
+                actor=by,
+            )
         return self.answer(_shown(version))
 
 

@@ -23,6 +23,7 @@ from core.audit.commands import record
 from core.clock import must_be_in_range, now
 from core.errors import Absent, InvalidOrder, NotAllowed, TooLate
 from core.outbox.commands import say
+from core.sweeps import sweep
 
 ENDED_AT_ONCE = 200
 
@@ -151,15 +152,16 @@ def end_offers_of(party_id: UUID, programme_id: UUID | None) -> None:
 def end_expired_grants() -> int:
     """Write the end of grants whose time is up. Nothing depends on it: every question asks the
     time itself; but the holder hears of it, and the role can be given anew."""
-    ended = 0
-    for grant in grants_run_out()[:ENDED_AT_ONCE]:
-        with transaction.atomic():
-            if grant.role == Role.MANAGER:
-                end_offers_of(grant.membership.party_id, grant.membership.programme_id)
-            if RoleGrant.objects.filter(id=grant.id, ended_at=None).update(ended_at=now()):
-                _tell("role.ended", grant, None, why="time_up")
-                ended += 1
-    return ended
+    return sweep("end_expired_grants", grants_run_out()[:ENDED_AT_ONCE], _end_grant)
+
+
+def _end_grant(grant: RoleGrant) -> bool:
+    if grant.role == Role.MANAGER:
+        end_offers_of(grant.membership.party_id, grant.membership.programme_id)
+    if not RoleGrant.objects.filter(id=grant.id, ended_at=None).update(ended_at=now()):
+        return False
+    _tell("role.ended", grant, None, why="time_up")
+    return True
 
 
 @contextmanager

@@ -21,7 +21,13 @@ from generation.clips.rules import Why
 
 class RenditionShown(Shape):
     id = PublicId("rendition")
-    kind = serializers.CharField()
+    kind = serializers.CharField(
+        help_text=_(
+            "master: the clip itself. proxy: a light copy of at most 480 lines. poster: its middle"
+            " frame. sprite: the contact sheet. index: WebVTT, the sheet's pictures by time."
+            " waveform: a picture of the sound, where there is sound."
+        )
+    )
     url = serializers.CharField(help_text=_("Where its bytes are, for the same credential."))
     media_type = serializers.CharField()
     width = serializers.IntegerField()

@@ -16,6 +16,7 @@ from core.audit.commands import record
 from core.clock import CoreNow, now
 from core.errors import InvalidOrder, TooLate
 from core.outbox.commands import say
+from core.sweeps import sweep
 from generation.clips.models import Clip, Removal, Viewing
 from generation.clips.queries import clip_to_view
 from generation.clips.rules import VIEWING_LASTS, Why
@@ -49,7 +50,8 @@ def keep_viewing(
 ) -> None:
     """See to it that a viewing for this reason counts for so long at least.
 
-    Belongs to the transaction of the deed that is the reason (a reviewer takes a case).
+    Belongs to the transaction of the deed that is the reason (a reviewer takes a case). Where that
+    reason ends (the case leaves them), the database ends the viewing too.
     """
     standing = Viewing.objects.filter(
         clip=clip, viewer_id=viewer_id, role=role, why=why, until__gte=now() + at_least
@@ -192,17 +194,22 @@ def finish_removals() -> int:
         due_at__lte=CoreNow(),
         why__in=[Removal.Why.OWNER, Removal.Why.ERASURE],
     )
-    finished = 0
-    for removal in due.select_related("clip").order_by("due_at", "id")[:FINISHED_AT_ONCE]:
-        try:
-            finished += finish_removal(removal=removal)
-        except IntegrityError as refused:
-            if not _is_shown_or_judged(refused):
-                raise
-            # It waits: what ends the release or the case makes room for the next sweep.
-            log.info("removal_waits", extra={"clip": str(removal.clip_id)})
+    going = due.select_related("clip").order_by("due_at", "id")[:FINISHED_AT_ONCE]
+    finished = sweep("finish_removals", going, _finish_or_wait)
     clear_removed_files()
     return finished
+
+
+def _finish_or_wait(removal: Removal) -> bool:
+    try:
+        with transaction.atomic():
+            return finish_removal(removal=removal)
+    except IntegrityError as refused:
+        if not _is_shown_or_judged(refused):
+            raise
+        # It waits: what ends the release or the case makes room for the next sweep.
+        log.info("removal_waits", extra={"clip": str(removal.clip_id)})
+        return False
 
 
 def clear_removed_files() -> int:

@@ -59,7 +59,11 @@ class Clip(models.Model):
 
 
 class Viewing(models.Model):
-    """Staff said why they open somebody else's clip; it counts for half an hour."""
+    """Staff said why they open somebody else's clip; it counts for half an hour.
+
+    A reviewer's ends sooner, with the case it was for: what the case's trigger writes is all that
+    ever changes here, and only ``until`` does.
+    """
 
     id = id_field()
     clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="viewings")

@@ -22,7 +22,13 @@ from generation.clips.commands import say_why
 from generation.clips.models import Clip
 from generation.clips.queries import clip_to_view, removal_of, seen_by
 from generation.clips.rules import Why
-from generation.clips.words import duration_text, removal_words, role_words, why_words
+from generation.clips.words import (
+    duration_text,
+    player_files,
+    removal_words,
+    role_words,
+    why_words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def clip_pieces(request: PortalRequest, clip: Clip) -> dict[str, Any]:
     is_mine = clip.party_id == request.actor.party_id
     job = shown("job", clip.job_id)
     return {
-        "clip": _shown(clip),
+        "clip": _shown(clip, is_mine=is_mine),
         "removed": _removed(clip),
         "renditions": _files(clip),
         "seen_by": [
@@ -126,14 +132,12 @@ def _removed(clip: Clip) -> dict[str, Any] | None:
     return {"at": removal.done_at, "why_words": removal_words(removal.why)}
 
 
-def _shown(clip: Clip) -> dict[str, Any]:
-    files = {one.kind: one for one in clip.renditions.all()}
+def _shown(clip: Clip, *, is_mine: bool) -> dict[str, Any]:
     return {
         "public_id": shown("clip", clip.id),
         "prompt": clip.prompt,
-        "src": _media(files.get("master")),
-        "poster": _media(files.get("poster")),
-        "sprite_url": _media(files.get("sprite")),
+        # Whoever only has a look begins with the light copy; the master is a press away.
+        **player_files(clip, "/media", plays_light=not is_mine, offers_both=not is_mine),
         "frames": clip.frames,
         "rate_num": clip.rate_num,
         "rate_den": clip.rate_den,
@@ -166,7 +170,15 @@ def _recipe(clip: Clip) -> list[tuple[str, str]]:
 
 
 def _files(clip: Clip) -> list[dict[str, Any]]:
-    words = {"master": _("Clip"), "poster": _("Poster"), "sprite": _("Contact sheet")}
+    words = {
+        "master": _("Clip"),
+        "proxy": _("Light copy"),
+        "poster": _("Poster"),
+        "sprite": _("Contact sheet"),
+        "index": _("Index of the contact sheet"),
+        "waveform": _("Waveform"),
+    }
+    order = list(words)
     return [
         {
             "kind_words": words.get(one.kind, one.kind),
@@ -174,7 +186,7 @@ def _files(clip: Clip) -> list[dict[str, Any]]:
             "sha256": one.sha256,
             "url": f"{_media(one)}?download=1",
         }
-        for one in clip.renditions.all()
+        for one in sorted(clip.renditions.all(), key=lambda one: order.index(one.kind))
     ]
 
 

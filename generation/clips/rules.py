@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+# At most: a reviewer's ends with the case they had.
 VIEWING_LASTS = timedelta(minutes=30)
 
 # So long an owner can take back that the files of a clip go.

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from generation.clips.models import Removal
+from core.ids import shown
+from generation.clips.models import Clip, Removal
 from generation.clips.rules import Why
 from generation.jobs import words as of_jobs
 
@@ -63,6 +64,31 @@ def duration_text(frames: int, num: int, den: int) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
+
+
+def player_files(
+    clip: Clip, place: str, *, plays_light: bool = False, offers_both: bool = False
+) -> dict[str, Any]:
+    """Addresses for ``generation/clips/_player.html``, empty where there is no such file.
+
+    ``plays_light``: the light copy first, where there is one. ``offers_both``: the page says which
+    of the two it plays, with a way to the other.
+    """
+    files = {one.kind: one for one in clip.renditions.all()}
+    urls = {kind: f"{place}/{shown('rendition', one.id)}" for kind, one in files.items()}
+    master, light = urls.get("master", ""), urls.get("proxy", "")
+    wave = files.get("waveform")
+    return {
+        "src": light if plays_light and light else master,
+        "poster": urls.get("poster", ""),
+        "sprite_url": urls.get("sprite", ""),
+        "index": urls.get("index", ""),
+        "waveform": urls.get("waveform", ""),
+        "waveform_size": (wave.width, wave.height) if wave else (0, 0),
+        "copies": {"master": master, "light": light, "plays_light": plays_light}
+        if light and offers_both
+        else None,
+    }
 
 
 def record_sentence(kind: str, facts: dict[str, Any]) -> str:

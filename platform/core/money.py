@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils import formats
+from django.utils.translation import gettext as _
 
 MICRO = 1_000_000
 PLACES = 6
+THOUSAND_DIGITS = 3
 # A thousand million units. What is larger is a slip of the hand, and sums of it stay a bigint.
 LARGEST_MICRO = 10**15
 
@@ -28,7 +30,7 @@ _DECIMALS = {
     **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
     **dict.fromkeys(["CLF", "UYW"], 4),
 }
-_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?\Z")
+_AMOUNT = re.compile(r"[0-9]{1,12}(?:([.,])([0-9]{1,6}))?\Z")
 
 
 class CurrencyMismatch(TypeError):
@@ -79,19 +81,30 @@ def whole_units(money: Money) -> Money:
 
 
 def read_money(text: str, currency: str) -> Money | None:
-    """What somebody wrote: ``25``, ``25.00`` or, where the language writes it so, ``25,00``.
+    """What somebody wrote: ``25``, ``25.00`` or ``25,00``, whichever their language has.
 
-    Exact to the micro-unit. None for all else: a sign, grouped thousands, a point where the
-    language has a comma, more decimals than six, more than ``LARGEST_MICRO``.
+    Exact to the micro-unit. None for all else: a sign, grouped thousands, more decimals than six,
+    more than ``LARGEST_MICRO``, and three decimals behind the sign that is not the language's own,
+    which may be a thousand.
     """
-    separator = formats.get_format("DECIMAL_SEPARATOR")
     text = text.strip()
-    if separator != ".":
-        text = text.replace(".", "?").replace(separator, ".")
-    if not _AMOUNT.match(text):
+    written = _AMOUNT.match(text)
+    if written is None:
         return None
-    amount_micro = int(Decimal(text).scaleb(PLACES))
+    separator, decimals = written.groups()
+    is_own = separator == formats.get_format("DECIMAL_SEPARATOR")
+    if separator and not is_own and len(decimals) == THOUSAND_DIGITS:
+        return None
+    amount_micro = int(Decimal(text.replace(",", ".")).scaleb(PLACES))
     return Money(amount_micro, currency) if amount_micro <= LARGEST_MICRO else None
+
+
+def amount_words() -> str:
+    """What to write where ``read_money`` could not read it."""
+    return _(
+        "Write the amount in figures, like 1250.00 or 1250,00: one point or comma, before the"
+        " decimals, and nothing between the thousands."
+    )
 
 
 def places_of(amounts: Iterable[Money]) -> int:

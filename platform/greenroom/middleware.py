@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from accounts.profile.choices import TIME_ZONE
 from core.errors import Refusal
 from core.trace import request_id
 from greenroom.headers import security_headers
+from greenroom.portal.errors import say_not_allowed
 from greenroom.portal.place import place_of_session
 from greenroom.router import note_credential
 
@@ -80,13 +81,17 @@ def _time_zone(request: HttpRequest) -> str | None:
 
 
 class Refusals:
-    """A refusal that a page let pass becomes a page with its sentence and its status."""
+    """A refusal that a page let pass becomes a page with its sentence and its status, and so does
+    a method that an address does not know: Django's own answer to that is blank."""
 
     def __init__(self, answer: Next) -> None:
         self.answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.answer(request)
+        response = self.answer(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            say_not_allowed(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, refusal: Exception) -> HttpResponse | None:
         if not isinstance(refusal, Refusal):

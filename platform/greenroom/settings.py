@@ -130,7 +130,13 @@ MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_TOTP_ISSUER = "Greenroom"
 # Browsers treat http://localhost as secure; a production address must be https.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
-ACCOUNT_RATE_LIMITS = False if MODE == "test" else {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = (
+    False
+    if MODE == "test"
+    else {"login_failed": "10/m/ip,5/5m/key", "reset_password": "10/m/ip,3/10m/key"}
+)
+# A letter's link to a new password; `accounts.entrance` counts letters for each person besides.
+PASSWORD_RESET_TIMEOUT = int(timedelta(minutes=30).total_seconds())
 
 SESSION_ENGINE = "accounts.credentials.sessions"
 SESSION_COOKIE_NAME = "greenroom_session"
@@ -172,6 +178,8 @@ WHITENOISE_AUTOREFRESH = False
 MEDIA_FOLDER = Path(os.environ.get("GREENROOM_MEDIA", VAR / "media"))
 MEDIA_BACKEND = os.environ.get("GREENROOM_MEDIA_BACKEND", "router")
 MODELS_FOLDER = Path(os.environ.get("GREENROOM_MODELS", VAR / "models"))
+# Two letters of ISO 3166-1: some models' licences do not hold everywhere.
+TERRITORY = os.environ.get("GREENROOM_TERRITORY", "").strip().upper()
 MAX_BODY_BYTES = 25 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 

@@ -9,13 +9,13 @@ from accounts.agreements import api as agreement_api
 from accounts.agreements import pages as agreement_pages
 from accounts.announcements import api as announcement_api
 from accounts.announcements import pages as announcement_pages
+from accounts.arrivals import pages as arrival_pages
 from accounts.calendars import api as calendar_api
 from accounts.cohorts import api as cohort_api
 from accounts.credentials import api as credential_api
 from accounts.credentials import pages as credential_pages
 from accounts.entrance import pages as entrance_pages
 from accounts.invitations import api as invitation_api
-from accounts.invitations import pages as invitation_pages
 from accounts.notices import api as notice_api
 from accounts.notices import pages as notice_pages
 from accounts.post import api as post_api
@@ -42,7 +42,17 @@ from greenroom.offboarding import api as offboarding_api
 from greenroom.people import invitation_pages as people_invitation_pages
 from greenroom.people import pages as people_pages
 from greenroom.portal import api as portal_api
-from greenroom.portal import clip, consents, consents_api, errors, keys, programmes, public
+from greenroom.portal import (
+    clip,
+    consents,
+    consents_api,
+    errors,
+    keys,
+    left,
+    left_api,
+    programmes,
+    public,
+)
 from greenroom.portal import pages as portal_pages
 from greenroom.setup import api as setup_api
 from greenroom.setup import budget_pages, consent_pages, rate_pages, step_pages
@@ -72,6 +82,7 @@ API: list[URLPattern | URLResolver] = [
     *clip_api.urlpatterns,
     *portal_api.urlpatterns,
     *consents_api.urlpatterns,
+    *left_api.urlpatterns,
     *quota_api.urlpatterns,
     *credential_api.urlpatterns,
     *agreement_api.urlpatterns,
@@ -109,7 +120,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *clip_pages.urlpatterns,
     *credential_pages.urlpatterns,
     *profile_pages.urlpatterns,
-    *invitation_pages.urlpatterns,
+    *arrival_pages.urlpatterns,
     *agreement_pages.urlpatterns,
     # Before the others: a person's page takes every word after /people/.
     *people_invitation_pages.urlpatterns,
@@ -137,6 +148,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *public.urlpatterns,
     *programmes.urlpatterns,
     *consents.urlpatterns,
+    *left.urlpatterns,
     *keys.urlpatterns,
     path("account/", include("accounts.entrance.allauth_urls")),
     path("account/", include(entrance_pages.urlpatterns)),

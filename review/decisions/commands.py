@@ -20,6 +20,7 @@ from core.idempotency.commands import Once
 from core.ids import read_id
 from core.outbox.commands import say
 from core.states import advance
+from core.sweeps import sweep
 from core.text import is_readable, visible_signs
 from generation.clips.commands import keep_files
 from review.decisions.models import Appeal, Decision, Evidence, Verdict
@@ -67,10 +68,29 @@ class TookEffect(TooLate):
     code = "decision_took_effect"
 
 
+class VerdictStands(TooLate):
+    """One was pressed already that this press had not seen. ``standing`` is that one."""
+
+    code = "verdict_stands"
+
+    def __init__(self, standing: Verdict) -> None:
+        super().__init__(
+            _(
+                "You pressed another verdict on this case already, in another window it may be."
+                " It stands until you replace it."
+            ),
+            mark=standing.mark,
+            outcome=standing.outcome,
+            effective_at=standing.effective_at.isoformat(),
+        )
+        self.standing = standing
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictWish:
     """What a reviewer wants to decide. ``frames`` are pairs, both ends counted in, from 0;
-    ``quotes`` are words of the prompt as they stand there; ``clause`` is a clause's number."""
+    ``quotes`` are words of the prompt as they stand there; ``clause`` is a clause's number;
+    ``replaces`` is the mark of the pending verdict that this one is to take the place of."""
 
     outcome: str
     lease_number: int
@@ -80,13 +100,16 @@ class VerdictWish:
     reversal: str = ""
     frames: list[tuple[int, int]] = field(default_factory=list)
     quotes: list[str] = field(default_factory=list)
+    replaces: str = ""
 
 
 def press_verdict(*, actor: Actor, case_id: str, wish: VerdictWish) -> Verdict:
-    """Write the pending verdict, in place of an earlier one. It takes effect after ten seconds.
+    """Write the pending verdict, in place of the one it names. It takes effect after ten seconds.
 
-    Raises ``LeaseLost`` when the case is not this reviewer's any more under this lease number,
-    ``InvalidOrder`` for a verdict that lacks what its outcome must come with.
+    The same verdict twice is one, and its ten seconds go on. Raises ``VerdictStands`` where
+    another one is pending that ``wish`` does not name, ``LeaseLost`` when the case is not this
+    reviewer's any more under this lease number, ``InvalidOrder`` for a verdict that lacks what
+    its outcome must come with.
     """
     actor.must_act(Scope.CASES_DECIDE)
     with transaction.atomic():
@@ -96,6 +119,11 @@ def press_verdict(*, actor: Actor, case_id: str, wish: VerdictWish) -> Verdict:
             raise LeaseLost(_("You gave this case back meanwhile. Take it again to decide on it."))
         must_not_have_taken_effect(case.id)
         verdict = _checked(case, actor, wish)
+        standing = Verdict.objects.select_related("clause").filter(case=case).first()
+        if standing is not None and standing.said == verdict.said:
+            return standing
+        if standing is not None and standing.mark != wish.replaces:
+            raise VerdictStands(standing)
         Verdict.objects.bulk_create(
             [verdict],
             update_conflicts=True,
@@ -110,6 +138,7 @@ def press_verdict(*, actor: Actor, case_id: str, wish: VerdictWish) -> Verdict:
             actor=actor.party_id,
             credential=actor.credential_id,
             outcome=verdict.outcome,
+            **({"replaced": standing.outcome} if standing else {}),
         )
     return verdict
 
@@ -148,7 +177,7 @@ def must_not_have_taken_effect(case_id: UUID) -> None:
 def decide_due(limit: int = 100) -> int:
     """The sweep: every verdict whose ten seconds are over becomes a decision. How many did."""
     due = list(verdicts_due().values_list("case_id", flat=True)[:limit])
-    return sum(decide(case_id) for case_id in due)
+    return sweep("decide_due", due, decide)
 
 
 def decide(case_id: UUID) -> bool:

@@ -12,7 +12,7 @@ from accounts.programmes.models import Programme
 from core.clock import CoreNow
 from core.fields import ThisTransaction, XidField, id_field
 from generation.clips.models import Clip
-from review.decisions.rules import Outcome, Reversal
+from review.decisions.rules import Outcome, Reversal, verdict_mark
 from review.policies.models import Clause, PolicyVersion
 from review.submissions.models import Case
 
@@ -47,6 +47,23 @@ class Verdict(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["effective_at"], name="verdicts_by_effect")]
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What it decides, without who pressed it when."""
+        return (
+            self.outcome,
+            self.clause_id,
+            self.reason,
+            self.remedy,
+            self.reversal,
+            self.evidence,
+        )
+
+    @property
+    def mark(self) -> str:
+        """Which one it is: whoever presses over it names this, so that none goes unseen."""
+        return verdict_mark(self.said, self.pressed_at)
 
 
 class Decision(models.Model):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import TextChoices
@@ -40,6 +43,15 @@ def outcomes_of(round_: int) -> tuple[Outcome, ...]:
     if round_ == 1:
         return (Outcome.APPROVED, Outcome.DECLINED, Outcome.CHANGES_REQUESTED)
     return (Outcome.APPROVED, Outcome.DECLINED)
+
+
+def verdict_mark(said: Sequence[object], pressed_at: datetime) -> str:
+    """What tells one pending verdict from every other: its content and the moment it was pressed.
+
+    Taken back and pressed again it is another one, so no counter of the row would do.
+    """
+    whole = json.dumps([*said, pressed_at.isoformat()], sort_keys=True, default=str)
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 def appeal_closes(decided_at: datetime, open_days: int) -> datetime:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from core.audit.models import AuditEvent
+from generation.clips.words import role_words
 from review.decisions.models import Decision, Verdict
 from review.decisions.rules import Outcome, Reversal
 from review.policies.models import Clause
@@ -121,7 +122,7 @@ def record_of(
     for event in sorted(events, key=lambda one: (one.at, one.xid)):
         sentence = _record_sentence(event, decisions)
         if sentence:
-            who = who_words(event.actor_party_id, owner_id=owner_id, reader_id=reader_id)
+            who = _who(event, owner_id, reader_id)
             told.append(Entry(at=event.at, role=who, sentence=sentence))
     return told
 
@@ -133,6 +134,7 @@ RECORD: dict[str, Callable[[dict[str, Any]], str]] = {
     ),
     "appeal.filed": lambda _facts: _("Appealed. Somebody who did not decide before judges it."),
     "case.claimed": lambda _facts: _("Took it to look at it."),
+    "case.read": lambda _facts: _("Read what was written here, after it was closed."),
     "case.returned": lambda facts: (
         _("Nobody went on with it, so it went back to its place in the queue.")
         if facts.get("why") in {"lease_ended", "may_not_judge"}
@@ -144,6 +146,13 @@ RECORD: dict[str, Callable[[dict[str, Any]], str]] = {
         else _("It was handed back three times, so it went to the head of the queue.")
     ),
 }
+
+
+def _who(event: AuditEvent, owner_id: UUID, reader_id: UUID) -> str:
+    role = event.facts.get("role")
+    if role and event.actor_party_id != reader_id:
+        return role_words(role)
+    return who_words(event.actor_party_id, owner_id=owner_id, reader_id=reader_id)
 
 
 def _record_sentence(event: AuditEvent, decisions: dict[int, ShownDecision]) -> str:

@@ -34,7 +34,7 @@ from review.decisions.models import Decision, Verdict
 from review.decisions.queries import decisions_of_chains
 from review.decisions.rules import Outcome, Reversal
 from review.decisions.words import Spot, spots_of_decision, spots_of_verdict
-from review.desk.commands import claim_next_case, renew_case_lease, return_case
+from review.desk.commands import claim_next_case, note_reading, renew_case_lease, return_case
 from review.desk.queries import DESK_ORDER, bars_of, case_for, desk_places, queue_of
 from review.submissions.models import Case
 from review.submissions.rules import OPEN, CaseKind, SkipReason, State
@@ -120,6 +120,9 @@ class VerdictShown(Judged):
     effective_at = serializers.DateTimeField(
         help_text=_("When it takes effect, if it is not taken back. Nobody sees it before.")
     )
+    mark = serializers.CharField(
+        help_text=_("Which verdict it is: to be named as “replaces” by the one in its place.")
+    )
 
 
 class DecidedShown(Judged):
@@ -193,6 +196,15 @@ class VerdictAsked(Shape):
         max_length=50,
         help_text=_("Words of the prompt, as they stand there."),
     )
+    replaces = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text=_(
+            "The mark of your pending verdict that this one is to replace. Where another one"
+            " stands the answer is 409 with its mark and outcome."
+        ),
+    )
 
 
 class Cases(Endpoint):
@@ -234,12 +246,17 @@ class OneCase(Endpoint):
     @operation(
         scope=Scope.CASES_READ,
         summary=_("Read one case"),
-        words=_("With the clip's facts, the clauses it is judged by and what was decided before."),
+        words=_(
+            "With the clip's facts, the clauses it is judged by and what was decided before. Closed"
+            " ones stay readable, as precedents; that you read one stands on its record."
+        ),
         answers=CaseWhole,
         refuses=(404,),
     )
     def get(self, request: Request, case_id: str) -> Response:
-        return self.answer(_whole(self.actor, case_for(self.actor, case_id)))
+        case = case_for(self.actor, case_id)
+        note_reading(actor=self.actor, case=case)
+        return self.answer(_whole(self.actor, case))
 
 
 class Renewals(Endpoint):
@@ -278,9 +295,10 @@ class Verdicts(Endpoint):
         scope=Scope.CASES_DECIDE,
         summary=_("Press a verdict"),
         words=_(
-            "In place of an earlier one. It takes effect after ten seconds; until then you can"
-            " take it back and nobody sees it. Whoever does not approve names a clause, a reason"
-            " of at least 20 characters, and frames or words of the prompt."
+            "It takes effect after ten seconds; until then you can take it back and nobody sees"
+            " it, and another verdict takes its place only where it names it. Whoever does not"
+            " approve names a clause, a reason of at least 20 characters, and frames or words of"
+            " the prompt."
         ),
         answers=VerdictShown,
         asks=VerdictAsked,
@@ -412,6 +430,7 @@ def _verdict(verdict: Verdict, case: Case) -> dict[str, Any]:
         "case": case.id,
         "pressed_at": verdict.pressed_at,
         "effective_at": verdict.effective_at,
+        "mark": verdict.mark,
     }
 
 

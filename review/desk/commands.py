@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -12,11 +14,14 @@ from accounts.credentials.commands import lock_live_credential
 from accounts.credentials.queries import Actor
 from accounts.credentials.rules import Scope
 from core.audit.commands import record
+from core.audit.queries import events_of
 from core.clock import CoreNow, now
 from core.errors import InvalidOrder, TooLate
 from core.outbox.commands import say
 from core.states import advance
+from core.sweeps import sweep
 from generation.clips.commands import keep_viewing
+from generation.clips.rules import viewing_role
 from review.decisions.commands import LeaseLost, decide, must_not_have_taken_effect
 from review.decisions.models import Verdict
 from review.desk.queries import case_for
@@ -34,6 +39,7 @@ from review.submissions.rules import (
 )
 
 SWEPT_AT_ONCE = 200
+NOTED_EVERY = timedelta(minutes=30)
 
 
 class TooManyLeases(TooLate):
@@ -85,9 +91,10 @@ def renew_case_lease(*, actor: Actor, case_id: str, lease_number: int) -> Case:
             lease_by_id=actor.party_id,
             lease_number=lease_number,
         )
+        # Held, so that nobody begins to look at what is decided or withdrawn in the same moment.
+        _must_be_held(held.select_for_update(of=("self",)).exists())
         # Never shorter: a pending verdict may have asked for longer.
-        if not held.filter(lease_until__lt=CoreNow() + LEASE).update(lease_until=now() + LEASE):
-            _must_be_held(held.exists())
+        held.filter(lease_until__lt=CoreNow() + LEASE).update(lease_until=now() + LEASE)
         keep_viewing(
             clip=case.chain,
             viewer_id=actor.party_id,
@@ -127,6 +134,34 @@ def return_case(*, actor: Actor, case_id: str, why: str) -> None:
             _escalate(case.id, why="handed_back")
 
 
+def note_reading(*, actor: Actor, case: Case) -> None:
+    """A closed case is open to the desk's roles as a precedent: that somebody read it stands on its
+    record, which its maker reads, once for each reader and half hour.
+
+    Nothing is written of an open case, nor of who decided it.
+    """
+    decision = getattr(case, "decision", None)
+    if case.closed_at is None or (decision and decision.reviewer_id == actor.party_id):
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                [f"reading:{case.id}:{actor.party_id}"],
+            )
+        lately = events_of(case.id).filter(
+            kind="case.read", actor_party_id=actor.party_id, at__gt=now() - NOTED_EVERY
+        )
+        if not lately.exists():
+            record(
+                "case.read",
+                subject=("case", case.id),
+                actor=actor.party_id,
+                credential=actor.credential_id,
+                role=viewing_role(actor.roles),
+            )
+
+
 def return_cases_of(*, programme_id: UUID, reviewer_id: UUID) -> int:
     """Everything a leaving reviewer has in hand goes back to its place; what they pressed falls.
     How many did. A verdict whose ten seconds are over is a decision, and takes effect.
@@ -153,28 +188,27 @@ def return_expired_leases() -> int:
 
     One with a pending verdict does not: the verdict takes effect by itself.
     """
-    returned = 0
     silent = Case.objects.filter(state=State.CLAIMED, lease_until__lte=CoreNow(), verdict=None)
-    for case in silent.order_by("lease_until")[:SWEPT_AT_ONCE]:
-        with transaction.atomic():
-            still = Case.objects.filter(
-                id=case.id, lease_number=case.lease_number, lease_until__lte=CoreNow()
-            ).exclude(verdict__isnull=False)
-            if _return(still):
-                record("case.returned", subject=("case", case.id), why="lease_ended")
-                say("case.returned", subject=("case", case.id), party=case.owner_id)
-                returned += 1
-    return returned
+    silent = silent.order_by("lease_until")[:SWEPT_AT_ONCE]
+    return sweep("return_expired_leases", silent, _return_silent)
+
+
+def _return_silent(case: Case) -> bool:
+    still = Case.objects.filter(
+        id=case.id, lease_number=case.lease_number, lease_until__lte=CoreNow()
+    ).exclude(verdict__isnull=False)
+    if not _return(still):
+        return False
+    record("case.returned", subject=("case", case.id), why="lease_ended")
+    say("case.returned", subject=("case", case.id), party=case.owner_id)
+    return True
 
 
 def escalate_overdue() -> int:
     """Open cases past their time go to the head of the desk, and people hear. How many did."""
-    escalated = 0
     late = Case.objects.filter(state__in=OPEN, escalated_at=None, due_at__lte=CoreNow())
-    for case_id in late.order_by("due_at").values_list("id", flat=True)[:SWEPT_AT_ONCE]:
-        with transaction.atomic():
-            escalated += _escalate(case_id, why="overdue")
-    return escalated
+    late_ids = late.order_by("due_at").values_list("id", flat=True)[:SWEPT_AT_ONCE]
+    return sweep("escalate_overdue", late_ids, partial(_escalate, why="overdue"))
 
 
 def _escalate(case_id: UUID, *, why: str) -> bool:

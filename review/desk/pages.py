@@ -23,7 +23,8 @@ from core.errors import Absent, Refusal
 from core.ids import shown
 from generation.clips.models import Clip
 from generation.clips.queries import clip_for, removal_of
-from review.decisions.commands import press_verdict, take_back_verdict
+from generation.clips.words import player_files
+from review.decisions.commands import VerdictStands, press_verdict, take_back_verdict
 from review.decisions.models import Decision, Verdict
 from review.decisions.queries import decisions_of_chains
 from review.decisions.rules import LONGEST_TEXT, SHORTEST_REASON, Outcome, Reversal, outcomes_of
@@ -34,7 +35,13 @@ from review.decisions.words import (
     shown_decision,
     shown_verdict,
 )
-from review.desk.commands import TooManyLeases, claim_next_case, renew_case_lease, return_case
+from review.desk.commands import (
+    TooManyLeases,
+    claim_next_case,
+    note_reading,
+    renew_case_lease,
+    return_case,
+)
 from review.desk.queries import (
     DESK_ORDER,
     bars_of,
@@ -107,6 +114,7 @@ def take_next(request: PortalRequest) -> HttpResponse:
 @staff
 def case_page(request: PortalRequest, case: str) -> HttpResponse:
     found = case_for(request.actor, case)
+    note_reading(actor=request.actor, case=found)
     return _case(request, found, _first(request, found))
 
 
@@ -185,6 +193,8 @@ def _case(
     actor, moment = request.actor, now()
     is_mine = case.state == State.CLAIMED and case.lease_by_id == actor.party_id
     pressed = _pressed(case, request)
+    # Pressed in another window: the form comes again, and says what it would take the place of.
+    is_over = isinstance(refusal, VerdictStands) and pressed is not None
     decisions = list(decisions_of_chains([case.chain_id]))
     told = {one.round: shown_decision(one, case.chain.prompt) for one in decisions}
     removal = removal_of(case.chain)
@@ -211,6 +221,8 @@ def _case(
         "decision": told.get(case.round),
         "record": _record(case, decisions, told, actor.party_id),
         "verdict": _verdict(pressed, case, moment) if pressed else None,
+        "has_form": is_mine and (pressed is None or is_over),
+        "replaces": pressed.mark if pressed and is_over else "",
         "typed": typed,
         "refusal": refusal,
         "wrong": {refusal.field: refusal.sentence} if refusal and refusal.field else {},
@@ -220,6 +232,9 @@ def _case(
         "least": SHORTEST_REASON,
         "longest": LONGEST_TEXT,
         "is_reviewer": "reviewer" in actor.roles,
+        "is_decider": any(
+            one.case_id == case.id and one.reviewer_id == actor.party_id for one in decisions
+        ),
         "held": _hand(request, moment, beside=case),
         "queue": _rows(request, list(queue_of(actor)[:NEXT_SHOWN]), moment),
     }
@@ -341,10 +356,11 @@ def _clip(case: Case, request: PortalRequest) -> dict[str, Any] | None:
         return None
     sheet = next((one for one in clip.renditions.all() if one.kind == "sprite"), None)
     tiles = sheet.recipe.get("tiles", []) if sheet else []
+    # Judged is the master; whoever does not judge begins with the light copy.
+    judges = case.state == State.CLAIMED and case.lease_by_id == request.actor.party_id
     return {
         "prompt": clip.prompt,
-        "src": _media(clip, "master"),
-        "poster": _media(clip, "poster"),
+        **player_files(clip, "/media", plays_light=not judges, offers_both=True),
         "sheet": _media(clip, "sprite"),
         "sheet_width": sheet.width if sheet else 0,
         "sheet_height": sheet.height if sheet else 0,

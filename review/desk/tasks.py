@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from core.sweeps import sweep_all
 from review.decisions.commands import decide_due
 from review.desk.commands import escalate_overdue, return_expired_leases
 
@@ -15,5 +16,4 @@ def decide() -> None:
 
 @shared_task(name="review.watch")
 def watch() -> None:
-    return_expired_leases()
-    escalate_overdue()
+    sweep_all(return_expired_leases, escalate_overdue)

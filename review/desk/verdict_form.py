@@ -29,10 +29,19 @@ class Typed:
     frames: list[tuple[str, str]] = field(default_factory=list)
     quotes: list[str] = field(default_factory=list)
     lease_number: str = ""
+    replaces: str = ""
 
     @classmethod
     def of(cls, said: QueryDict) -> Typed:
-        plain = ("outcome", "clause", "reason", "remedy", "reversal", "lease_number")
+        plain = (
+            "outcome",
+            "clause",
+            "reason",
+            "remedy",
+            "reversal",
+            "lease_number",
+            "replaces",
+        )
         frames = zip(said.getlist("frame_from"), said.getlist("frame_to"), strict=False)
         return cls(
             **{name: said.get(name, "") for name in plain},
@@ -57,6 +66,7 @@ class Typed:
             reversal=self.reversal,
             frames=[_frames(start, end) for start, end in self.frames if start or end],
             quotes=[_quote(text, prompt) for text in self.quotes if text.strip()],
+            replaces=self.replaces,
         )
 
     @property

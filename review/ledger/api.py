@@ -16,6 +16,7 @@ from core.ids import shown
 from review.ledger.commands import record_funding, reverse_transaction
 from review.ledger.models import LedgerBalance, LedgerEntry, LedgerTransaction
 from review.ledger.queries import (
+    Owed,
     balances_of,
     owed_after,
     owed_to,
@@ -99,14 +100,7 @@ class Earnings(Endpoint):
         answers=ShownEarnings,
     )
     def get(self, _request: Request) -> Response:
-        owed = owed_to(self.actor.party_id, self.actor.programme)
-        facts = {
-            "currency": owed.earned.currency,
-            "earned_micro": owed.earned.amount_micro,
-            "paid_micro": owed.paid.amount_micro,
-            "owed_micro": owed.left.amount_micro,
-        }
-        return self.answer(dict(ShownEarnings(facts).data))
+        return self.answer(shown_owed(owed_to(self.actor.party_id, self.actor.programme)))
 
 
 class EarningLines(Endpoint):
@@ -121,7 +115,7 @@ class EarningLines(Endpoint):
     def get(self, _request: Request) -> Response:
         mine = statement_of(self.actor.party_id, self.actor.programme)
         page = page_of(mine, self.asked_in_query(), by=("-number",))
-        return self.answer(page.shown([_line(entry) for entry in page.rows]))
+        return self.answer(page.shown([shown_line(entry) for entry in page.rows]))
 
 
 class Balances(Endpoint):
@@ -153,7 +147,7 @@ class PartyLines(Endpoint):
         found = party_for(self.actor, party)
         lines = statement_of(found.id, self.actor.programme)
         page = page_of(lines, self.asked_in_query(), by=("-number",))
-        return self.answer(page.shown([_line(entry) for entry in page.rows]))
+        return self.answer(page.shown([shown_line(entry) for entry in page.rows]))
 
 
 class Transactions(Endpoint):
@@ -225,7 +219,17 @@ class Reversal(Endpoint):
         return self.answer(_transaction(reversal))
 
 
-def _line(entry: LedgerEntry) -> dict[str, Any]:
+def shown_owed(owed: Owed) -> dict[str, Any]:
+    facts = {
+        "currency": owed.earned.currency,
+        "earned_micro": owed.earned.amount_micro,
+        "paid_micro": owed.paid.amount_micro,
+        "owed_micro": owed.left.amount_micro,
+    }
+    return dict(ShownEarnings(facts).data)
+
+
+def shown_line(entry: LedgerEntry) -> dict[str, Any]:
     transaction = entry.transaction
     act, payout = transaction.act, getattr(transaction, "payout", None)
     facts = {

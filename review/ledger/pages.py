@@ -23,7 +23,7 @@ from core.clock import now
 from core.errors import Refusal
 from core.idempotency.commands import AlreadyAnswered, Once
 from core.ids import shown
-from core.money import Money, read_money, shown_money
+from core.money import Money, amount_words, read_money, shown_money
 from review.ledger.commands import record_funding, reverse_transaction
 from review.ledger.models import LedgerTransaction
 from review.ledger.queries import (
@@ -63,7 +63,7 @@ class NewFunding(forms.Form):
     def clean_amount(self) -> Money:
         money = read_money(self.cleaned_data["amount"], self.currency)
         if money is None:
-            raise forms.ValidationError(_("Write an amount in figures, like 1000.00."))
+            raise forms.ValidationError(amount_words())
         return money
 
 

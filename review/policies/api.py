@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.credentials.commands import in_charge
 from accounts.credentials.rules import Scope
 from core.api import Endpoint, Shape, Text, Whole, operation
 from review.policies.commands import NewClause, publish_charter, publish_policy
@@ -61,16 +62,17 @@ class Policy(Endpoint):
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
         asked = self.asked()
-        version = publish_policy(
-            programme_id=self.actor.programme,
-            introduction=asked["introduction"],
-            clauses=[
-                NewClause(Ground(each["ground"]), each["title"], each["words"])
-                for each in asked["clauses"]
-            ],
-            seen=asked.get("seen"),
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            version = publish_policy(
+                programme_id=self.actor.programme,
+                introduction=asked["introduction"],
+                clauses=[
+                    NewClause(Ground(each["ground"]), each["title"], each["words"])
+                    for each in asked["clauses"]
+                ],
+                seen=asked.get("seen"),
+                actor=by,
+            )
         return self.answer(_published(version))
 
 
@@ -86,9 +88,8 @@ class Charter(Endpoint):
     )
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
-        version = publish_charter(
-            programme_id=self.actor.programme, actor=self.actor.party_id, **self.asked()
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            version = publish_charter(programme_id=self.actor.programme, actor=by, **self.asked())
         return self.answer(_published(version))
 
 

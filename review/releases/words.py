@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.rates.words import shown_rate
 from core.ids import shown
-from generation.clips.words import duration_text
+from generation.clips.words import duration_text, player_files
 from review.credits.words import ShownCredit, shown_credits
 from review.releases.models import Release, ShareLink
 
@@ -76,9 +76,7 @@ def shown_player(release: Release, place: str) -> dict[str, Any]:
     files = {one.kind: one for one in clip.renditions.all()}
     return {
         "prompt": release.title,
-        "src": file_url(files.get("master"), place),
-        "poster": file_url(files.get("poster"), place),
-        "sprite_url": file_url(files.get("sprite"), place),
+        **player_files(clip, place),
         "sprite_tiles": len(files["sprite"].recipe.get("tiles", [])) if "sprite" in files else 0,
         "sprite_columns": int(files["sprite"].recipe.get("columns", 0)) if "sprite" in files else 0,
         "frames": clip.frames,
@@ -90,10 +88,6 @@ def shown_player(release: Release, place: str) -> dict[str, Any]:
         "generated_height": clip.generated_height,
         "duration_text": duration_text(clip.frames, clip.rate_num, clip.rate_den),
     }
-
-
-def file_url(rendition: Any, place: str) -> str:
-    return f"{place}/{shown('rendition', rendition.id)}" if rendition else ""
 
 
 def shown_link(link: ShareLink, release: Release) -> ShownLink:

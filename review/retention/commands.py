@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +12,7 @@ from accounts.credentials.queries import Actor
 from accounts.credentials.rules import Scope
 from core.clock import CoreNow, now
 from core.errors import TooLate
+from core.sweeps import sweep
 from generation.clips.commands import (
     announce_removal,
     finish_removal,
@@ -31,8 +31,6 @@ from review.retention.queries import (
     terms_in_force,
 )
 from review.retention.rules import due_at
-
-log = logging.getLogger("review.retention")
 
 SWEPT_AT_ONCE = 5_000
 
@@ -96,16 +94,13 @@ def keep_own_clip(*, actor: Actor, clip_id: str) -> Clip:
 def warn_owners() -> int:
     """Announce the removal of every clip whose time comes within its programme's warning. Each
     has the warning's full time, though its own be long over. How many owners hear, by clip."""
-    return sum(_warn(standing.clip_id) for standing in clips_going(SWEPT_AT_ONCE))
+    going = [standing.clip_id for standing in clips_going(SWEPT_AT_ONCE)]
+    return sweep("warn_owners", going, _warn)
 
 
 def stop_overtaken() -> int:
     """What was shown, judged or given more time since its removal was announced stays."""
-    stopped = 0
-    for removal_id, why in removals_overtaken(SWEPT_AT_ONCE):
-        removal = Removal.objects.select_related("clip").get(id=removal_id)
-        stopped += stop_removal(removal=removal, why=why)
-    return stopped
+    return sweep("stop_overtaken", removals_overtaken(SWEPT_AT_ONCE), _stop)
 
 
 def finish_retention() -> int:
@@ -117,13 +112,7 @@ def finish_retention() -> int:
     due = Removal.objects.filter(
         done_at=None, stopped_at=None, due_at__lte=CoreNow(), why=Removal.Why.RETENTION
     ).order_by("due_at", "id")
-    finished = 0
-    for removal in due.select_related("clip")[:SWEPT_AT_ONCE]:
-        try:
-            finished += _finish(removal)
-        except Exception:  # the outer loop: one clip that cannot go must not keep all the others
-            log.exception("retention_failed", extra={"clip": str(removal.clip_id)})
-    return finished
+    return sweep("finish_retention", due.select_related("clip")[:SWEPT_AT_ONCE], _finish)
 
 
 def _warn(clip_id: UUID) -> bool:
@@ -140,6 +129,12 @@ def _warn(clip_id: UUID) -> bool:
             due_at=due_at(standing.goes_at, now(), terms.warning_days),
         )
     return True
+
+
+def _stop(overtaken: tuple[UUID, str]) -> bool:
+    removal_id, why = overtaken
+    removal = Removal.objects.select_related("clip").get(id=removal_id)
+    return stop_removal(removal=removal, why=why)
 
 
 def _finish(removal: Removal) -> bool:

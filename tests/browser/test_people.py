@@ -13,11 +13,14 @@ from accounts.programmes.models import Role
 from core.ids import shown
 from stage.builders import a_job
 from stage.cast import Member
-from stage.rooms import Visit
+from stage.clock import Clock
+from stage.rooms import Room, Visit
 
 
 @pytest.fixture
-def full(tester: Member, reviewer: Member, auditor: Member, finance: Member) -> Member:
+def full(
+    room: Room, tester: Member, reviewer: Member, auditor: Member, finance: Member, clock: Clock
+) -> Member:
     """A programme with people, a long name, cohorts and invitations."""
     programme = tester.programme
     PersonalDetail.objects.filter(person=tester.person).update(
@@ -33,8 +36,10 @@ def full(tester: Member, reviewer: Member, auditor: Member, finance: Member) -> 
         invite_person(programme_id=programme.id, email=f"{name}@example.org", role=Role.TESTER)
         for name in ("somebody.with.a.very.long.address.indeed", "short")
     ]
+    clock.advance(minutes=5)
     resend_invitation(invitation_id=invited[0].id)
-    a_job(tester, state="held")
+    with room.rest():  # its worker would take the job that is held here
+        a_job(tester, state="held")
     return tester
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 from browser.test_pages import DESKTOP, PHONE, _plain_words, _sign_in_by_cookie
+from PIL import Image
 
 from accounts.agreements.commands import publish_agreement
 from generation.catalogue.commands import offer_still_model
@@ -56,6 +58,45 @@ def test_the_set_up_is_accessible_and_within_the_screen(
     faults += _the_second_of_two(here, manager, f"{size['width']}-{scheme}")
     faults += _what_changes(here, f"{size['width']}-{scheme}")
     assert faults == []
+
+
+def test_a_message_is_put_away_by_a_key(visit: Callable[..., Visit], manager: Member) -> None:
+    """By the page's own means: no script is loaded for it."""
+    here = visit(viewport=PHONE, java_script_enabled=False)
+    _sign_in_by_cookie(here, manager)
+    page = here.go("/setup")
+    page.get_by_role("button", name="Close the programme").click()
+    said = page.get_by_role("status").get_by_text("No new work begins.")
+    said.wait_for()
+    page.get_by_role("button", name="Dismiss this message").focus()
+    page.keyboard.press("Enter")
+    said.wait_for(state="hidden")
+    assert page.url.endswith("/setup")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_that_goes_on_beyond_the_screen_shows_it(
+    visit: Callable[..., Visit], manager: Member, scheme: str
+) -> None:
+    here = visit(viewport=PHONE, color_scheme=scheme)
+    _sign_in_by_cookie(here, manager)
+    page = here.go("/storage")
+    table = page.get_by_role("region", name="Table of states")
+    assert table.evaluate("each => each.scrollWidth > each.clientWidth")
+    last = _last_column(table.screenshot())
+    table.focus()
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "each => each.scrollLeft + each.clientWidth >= each.scrollWidth - 1",
+        arg=table.element_handle(),
+    )
+    assert last != _last_column(table.screenshot()), "at its end nothing says that it goes on"
+
+
+def _last_column(picture: bytes) -> tuple[int, ...]:
+    """The colour beside the right edge, low down where a table of few rows has no words."""
+    image = Image.open(BytesIO(picture)).convert("RGB")
+    return tuple(image.getpixel((image.width - 2, image.height - 6)))
 
 
 def test_the_set_up_shows_no_word_that_was_not_translated(

@@ -125,6 +125,10 @@ def test_rounding_down_leaves_less_than_one_unit(amount, currency):
         ("0.1", 100_000),
         ("999999999.999999", 999_999_999_999_999),
         ("0", 0),
+        ("30,50", 30_500_000),
+        ("30,5", 30_500_000),
+        ("1000,00", 1000 * MICRO),
+        ("0,0001", 100),
     ],
 )
 def test_a_decimal_amount_is_read_to_the_micro_unit(text, amount_micro):
@@ -139,7 +143,12 @@ def test_a_decimal_amount_is_read_to_the_micro_unit(text, amount_micro):
         "-1",
         "+1",
         "1,000",
-        "1,5",
+        "0,125",
+        "1.000,50",
+        "1,000.50",
+        "1,000,000",
+        "30,",
+        ",50",
         "1e3",
         "NaN",
         "0.0000001",
@@ -158,7 +167,9 @@ def test_what_is_no_plain_amount_is_not_read(text):
 def test_an_amount_is_read_and_shown_as_the_language_writes_it():
     with override("de"):
         assert read_money("1234,50", "EUR") == Money(1_234_500_000, "EUR")
+        assert read_money("1234.50", "EUR") == Money(1_234_500_000, "EUR")
         assert read_money("1.234", "EUR") is None, "a point there would be a thousand"
+        assert read_money("1,234", "KWD") == Money(1_234_000, "KWD")
         assert figure(Money(1_234_500_000, "EUR")) == "1.234,50"
     with override("fr"):
         assert figure(Money(-5_000, "EUR")) == "−0,005"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern
 from django.urls import path as address
-from house.source import files, modules, tree
+from house.source import files, modules, shown, tree
 from house.test_reference import DOCUMENT, listed
 from rest_framework.response import Response
 
@@ -29,10 +29,10 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # For ever without an endpoint, each for the reason given. A command that merely has none yet does
 # not belong here.
 WITHOUT = {
-    "accounts.invitations.commands.accept_as_new_person": (
+    "accounts.arrivals.commands.accept_as_new_person": (
         "It makes the account: before it there is nobody who could hold a credential."
     ),
-    "accounts.invitations.commands.accept_as_member": (
+    "accounts.arrivals.commands.accept_as_member": (
         "It makes the seat that tokens are made for, by a link that its reader has in hand."
     ),
     "greenroom.erasures.commands.issue_receipt": (
@@ -186,6 +186,90 @@ def test_every_api_of_a_feature_is_served():
         for path in files("api.py", shelves=("accounts", "generation", "review"))
     }
     assert written == views & written
+
+
+# Setting a programme up --------------------------------------------------------------------------
+
+# Their commands take a party, so that they serve the machine as well: a door says whose deed it is
+# inside ``in_charge``, which finds the credential alive when the programme's row is theirs.
+SETS_UP = {
+    *("make_programme", "publish_particulars", "close_programme", "open_programme"),
+    *("publish_agreement", "publish_calendar", "publish_consent", "publish_retention"),
+    *("publish_policy", "publish_charter", "publish_rate", "allow_models", "grant_budget"),
+    *("keep_defaults", "open_when_ready"),
+}
+IN_CHARGE = {"in_charge", "managing_now"}
+
+
+def out_of_charge(module: ast.Module) -> list[str]:
+    """Commands of the set-up that are called for somebody other than who is in charge there.
+
+    A function that is handed ``by`` is called by one that is in charge.
+    """
+    found = []
+
+    def look(node: ast.AST, in_charge: frozenset[str]) -> None:
+        if isinstance(node, ast.With):
+            for item in node.items:
+                call = item.context_expr
+                if (
+                    isinstance(call, ast.Call)
+                    and isinstance(call.func, ast.Name)
+                    and call.func.id in IN_CHARGE
+                    and isinstance(item.optional_vars, ast.Name)
+                ):
+                    in_charge |= {item.optional_vars.id}
+        if isinstance(node, ast.FunctionDef):
+            in_charge = frozenset({"by"} & {each.arg for each in node.args.args})
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in SETS_UP
+        ):
+            said = {word.arg: word.value for word in node.keywords}.get("actor")
+            if not (isinstance(said, ast.Name) and said.id in in_charge):
+                found.append(f"{node.func.id}, line {node.lineno}")
+        for child in ast.iter_child_nodes(node):
+            look(child, in_charge)
+
+    look(module, frozenset())
+    return found
+
+
+def doors() -> Iterator[tuple[str, ast.Module]]:
+    for path, module in modules():
+        is_door = path.name.endswith(("api.py", "pages.py")) or PORTAL in path.parents
+        if is_door:
+            yield shown(path), module
+
+
+def test_a_door_that_sets_a_programme_up_is_in_charge_of_it():
+    found = {name: out for name, module in doors() if (out := out_of_charge(module))}
+    assert found == {}
+
+
+def test_every_command_of_the_set_up_stands_behind_a_door():
+    called = {
+        node.id
+        for _name, module in doors()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Name) and node.id in SETS_UP
+    }
+    assert called == SETS_UP - {"open_programme"}
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        "def post(self):\n    publish_rate(actor=self.actor.party_id)",
+        "def post(self):\n    with in_charge(1) as by:\n        pass\n    publish_rate(actor=me)",
+        "def post(self):\n    with in_charge(self) as by:\n        publish_rate(actor=self.party)",
+        "def post(self):\n    with in_charge(self.actor) as by:\n        publish_rate(kind=1)",
+        "def post(self):\n    with transaction() as by:\n        publish_rate(actor=by)",
+    ],
+)
+def test_a_door_that_is_not_in_charge_is_seen(door):
+    assert len(out_of_charge(ast.parse(door))) == 1
 
 
 # That these tests can fail ---------------------------------------------------------------------

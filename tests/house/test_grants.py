@@ -49,7 +49,10 @@ OURS: dict[str, tuple[set[str], bool]] = {
         False,
     ),
     "accounts_invitation": (
-        {"email", "number", "digest", "pepper_id", "expires_at", "ended_at", "accepted_by_id"},
+        {
+            *("email", "number", "digest", "pepper_id", "sent_at", "expires_at", "ended_at"),
+            "accepted_by_id",
+        },
         False,
     ),
     "accounts_mail": (

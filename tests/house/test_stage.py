@@ -43,7 +43,7 @@ def test_a_job_can_be_had_in_every_state(state, tester):
 def test_a_clip_is_there_with_its_files(tester, settings):
     clip = a_clip(tester)
     kept = {each.kind: settings.MEDIA_FOLDER / each.storage_key for each in clip.renditions.all()}
-    assert set(kept) == {"master", "poster", "sprite"}
+    assert set(kept) == {"master", "poster", "sprite", "index", "proxy"}
     assert all(path.stat().st_size for path in kept.values())
 
 

@@ -92,6 +92,23 @@ def test_the_reader_of_templates_sees_words(tmp_path):
     assert words_of(path) == ["Spoken", "Bare"]
 
 
+SCROLLS = re.compile(r'<[a-z]+ [^<>]*class="(?:[^"]* )?scroll(?: [^"]*)?"(?:{%.*?%}|[^<>])*>')
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=shown)
+def test_what_scrolls_sideways_is_reached_by_keys_and_has_a_name(path):
+    for tag in SCROLLS.findall(COMMENT.sub(" ", path.read_text())):
+        assert 'role="region"' in tag, tag
+        assert 'tabindex="0"' in tag, tag
+        assert re.search(r'aria-label(ledby)?="[^"]', tag), tag
+
+
+def test_the_reader_of_templates_sees_what_scrolls():
+    bare = '<div class="scroll"><table></table></div>'
+    named = '<div class="scroll near" aria-label="{% translate "Rows" %}" tabindex="0">'
+    assert SCROLLS.findall(bare + named) == ['<div class="scroll">', named]
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=shown)
 def test_no_template_carries_script_or_style_of_its_own(path):
     text = COMMENT.sub(" ", path.read_text())

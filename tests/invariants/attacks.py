@@ -253,6 +253,38 @@ CATALOGUE = [
         lambda _: change("generation_videomodel", "licence = 'none'"),
         application_may_try=False,
     ),
+    raised(
+        "a_model_goes_one_way",
+        lambda _: [
+            *change("generation_videomodel", "state = 'retired'", "slug = 'still'"),
+            *change("generation_videomodel", "state = 'offered'", "slug = 'still'"),
+        ],
+    ),
+    raised(
+        "a_model_is_checked_before_it_is_offered",
+        lambda _: change("generation_videomodel", "state = 'offered'", "slug = 'added'"),
+    ),
+    checks(
+        "model_modes_are_known",
+        lambda _: clone("generation_videomodel", slug="other", modes=["text", "smell"]),
+    ),
+    checks(
+        "a_check_that_failed_says_why",
+        lambda _: again("generation_modelcheck", has_passed=False, code=""),
+    ),
+    raised("a_check_is_of_now", lambda _: again("generation_modelcheck", at="2001-01-01T00:00Z")),
+    unique("one_row_per_tier", lambda _: clone("generation_modeltier")),
+    checks(
+        "a_lossy_tier_says_its_loss",
+        lambda _: clone("generation_modeltier", tier="other", is_lossy=True, measured={"ssim": 1}),
+    ),
+    raised(
+        "a_licence_holds_where_its_tester_is",
+        lambda w: a_job_like(w, model_id=w.model_with_limits),
+    ),
+    checks(
+        "a_country_is_two_letters", lambda _: change("accounts_personaldetail", "country = 'n'")
+    ),
     unique("one_price_per_tier_and_size", lambda _: clone("generation_pricerow")),
     checks("a_price_is_positive", lambda _: clone("generation_pricerow", credits_per_second=0)),
     checks("generated_covers_the_file", lambda _: clone("generation_pricerow", generated_width=2)),
@@ -333,6 +365,10 @@ JOBS = [
         lambda w: a_job_like(w, acceptance_id=w.strange_acceptance),
     ),
     raised("job_moves", lambda w: change("generation_job", "state = 'queued'", w.job("failed"))),
+    raised(
+        "a_lease_ends_soon",
+        lambda w: change("generation_job", f"lease_until = '{FOREVER}'", w.job("running")),
+    ),
     raised(
         "job_is_what_was_ordered",
         lambda w: change("generation_job", "prompt = 'something else'", w.job("queued")),
@@ -418,13 +454,26 @@ CLIPS = [
         "a_viewing_has_a_reason_and_a_role_that_looks",
         lambda _: clone("generation_viewing", why="curiosity"),
     ),
-    unique(
-        "generation_rendition_storage_key_key",
-        lambda _: clone("generation_rendition", kind="other"),
+    raised(
+        "a_viewing_is_what_was_said",
+        lambda _: change("generation_viewing", "why = 'fault'"),
+        application_may_try=False,
+    ),
+    raised(
+        "a_viewing_only_ends_sooner",
+        lambda _: change("generation_viewing", f"until = '{FOREVER}'"),
     ),
     unique(
-        "one_master_poster_and_sprite_per_clip",
+        "generation_rendition_storage_key_key",
+        lambda _: clone("generation_rendition", "kind = 'poster'", kind="waveform"),
+    ),
+    unique(
+        "one_file_of_a_kind_per_clip",
         lambda _: clone("generation_rendition", storage_key="elsewhere"),
+    ),
+    checks(
+        "a_file_has_the_type_of_its_kind",
+        lambda _: clone("generation_rendition", kind="other", storage_key="elsewhere"),
     ),
     checks(
         "rendition_hashes_are_sha256",
@@ -440,7 +489,7 @@ CLIPS = [
         lambda _: clone(
             "generation_rendition",
             "kind = 'poster'",
-            kind="other",
+            kind="waveform",
             storage_key="elsewhere",
             master_sha256=A_HASH,
         ),
@@ -471,7 +520,20 @@ ATTACKS = [
 ]
 
 # Further ways to break a rule that was broken above.
-VARIANTS = [*own_programme_attacks.VARIANTS, *leaving_attacks.VARIANTS]
+VARIANTS = [
+    checks(
+        "a_file_has_the_type_of_its_kind",
+        lambda _: clone(
+            "generation_rendition",
+            "kind = 'poster'",
+            kind="waveform",
+            storage_key="elsewhere",
+            media_type="text/html",
+        ),
+    ),
+    *own_programme_attacks.VARIANTS,
+    *leaving_attacks.VARIANTS,
+]
 
 # A row with a count below zero, where a mere copy of a row would be refused for something else.
 MINUS_ONE: dict[str, Callable[[World, str], list[Statement]]] = {

@@ -67,13 +67,17 @@ FRESH = {
     "accounts_erasure": "'asked_at', core_now()",
     "accounts_membership": "'joined_at', core_now()",
     "accounts_particulars": "'published_at', core_now()",
-    "accounts_rate": "'published_at', core_now()",
+    "accounts_rate": (
+        "'published_at', core_now(), 'number', (SELECT max(number) + 1 FROM accounts_rate x"
+        " WHERE x.programme_id = r.programme_id AND x.kind = r.kind)"
+    ),
     "accounts_remark": "'at', core_now()",
     "accounts_retentionversion": "'published_at', core_now()",
     "accounts_rolegrant": "'granted_at', core_now()",
     "core_auditevent": "'xid', pg_current_xact_id()::text",
     "core_outboxmessage": "'xid', pg_current_xact_id()::text",
     "generation_allowedmodels": "'published_at', core_now()",
+    "generation_modelcheck": "'at', core_now()",
     "generation_removal": "'announced_at', core_now()",
     "review_appeal": "'filed_at', core_now()",
     "review_case": "'opened_at', core_now()",

@@ -236,6 +236,24 @@ COHORTS = [
         lambda w: a_seat(w, membership_id=membership_of(w.tester).id),
     ),
     raised("a_seat_is_a_members", lambda w: a_seat(w, cohort_id=w.own.cohorts["winter"])),
+    raised(
+        OLD_PICTURE,
+        lambda _: [
+            WITH_AN_OLD_PICTURE,
+            *change("accounts_cohort", "ended_at = core_now()", LIVE),
+        ],
+    ),
+    raised(
+        "an_invitation_is_not_hammered",
+        lambda _: [
+            *an_invitation(sent_at=FOREVER),
+            *change(
+                "accounts_invitation",
+                "number = number + 1, digest = '\\x01', sent_at = core_now()",
+                "digest = '\\x00'",
+            ),
+        ],
+    ),
     raised(OLD_PICTURE, lambda w: [WITH_AN_OLD_PICTURE, *a_seat(w)]),
     raised(NOW_IT_HAPPENS, lambda w: a_seat(w, joined_at=LONG_AGO)),
     *only_ends("accounts_cohortseat", "joined_at"),

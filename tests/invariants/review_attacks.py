@@ -183,7 +183,7 @@ RATES_AND_OPENINGS = [
     ),
     checks(
         "rate_is_of_a_known_kind",
-        lambda _: again("accounts_rate", applies_from=FOREVER, kind="smiling"),
+        lambda _: again("accounts_rate", applies_from=FOREVER, kind="smiling", number=1),
     ),
     unique(
         "one_rate_begins_at_a_time",
@@ -192,6 +192,26 @@ RATES_AND_OPENINGS = [
     raised(
         "a_rate_is_published_now",
         lambda _: again("accounts_rate", published_at=LONG_AGO, applies_from=FOREVER),
+    ),
+    unique(
+        "rates_are_numbered",
+        lambda _: again("accounts_rate", applies_from=FOREVER, number=1),
+        behind="versions_come_one_after_another",
+        lifts=("ALTER TABLE accounts_rate DISABLE TRIGGER rate_begins",),
+    ),
+    checks(
+        "rate_number_starts_at_one",
+        lambda _: again("accounts_rate", applies_from=FOREVER, number=0),
+        behind="versions_come_one_after_another",
+        lifts=("ALTER TABLE accounts_rate DISABLE TRIGGER rate_begins",),
+    ),
+    raised(
+        "versions_come_one_after_another",
+        lambda _: again("accounts_rate", applies_from=FOREVER, number=99),
+    ),
+    raised(
+        OLD_PICTURE,
+        lambda _: [WITH_AN_OLD_PICTURE, *again("accounts_rate", applies_from=FOREVER)],
     ),
     raised(
         "a_rate_is_in_the_programmes_currency",

@@ -84,7 +84,9 @@ def test_no_count_is_ever_negative(world, roles):
         make = MINUS_ONE.get(table)
         deed = make(world, column) if make else clone(table, **{column: -1})
         # A submission has as many frames as its clip, a version the next number: asked first.
-        is_raised = table == "review_submission" or (table in VERSIONED and column == "number")
+        is_raised = table in ("review_submission", "accounts_rate") or (
+            table in VERSIONED and column == "number"
+        )
         for role in (APP, OWNER):
             refused = refusal_of(roles[role], deed)
             assert refused.sqlstate == (RAISED if is_raised else CHECK), (table, column)

@@ -15,7 +15,10 @@ from invariants.world import World
 from greenroom.embedded.roles import APP
 from stage.clock import Clock
 
-SENT_ANEW = "number = number + 1, digest = '\\x01', expires_at = expires_at + interval '1 day'"
+SENT_ANEW = (
+    "number = number + 1, digest = '\\x01', sent_at = core_now(),"
+    " expires_at = expires_at + interval '1 day'"
+)
 
 
 def an_opened_programme(w: World) -> list[Statement]:
@@ -75,9 +78,10 @@ HONEST: dict[str, Deed] = {
         name="winter", programme_id=w.tester.programme.id
     ),
     "a seat is taken again": own.a_seat,
-    "an invitation is sent anew": lambda w: change(
-        "accounts_invitation", SENT_ANEW, "ended_at IS NULL"
-    ),
+    "an invitation is sent anew": lambda _: [
+        *own.an_invitation(sent_at=own.LONG_AGO),
+        *change("accounts_invitation", SENT_ANEW, "digest = '\\x00'"),
+    ],
     "a version is looked at and accepted": an_answer,
     "a consent is given for one's own clip": lambda w: own.a_consent(w, clip_id=w.clip),
     "who left takes a consent back": lambda w: own.a_consent(
@@ -144,6 +148,19 @@ def test_whoever_leaves_takes_no_role_and_no_seat_along(world, roles):
             for sql, values in statements:
                 app.execute(sql, values)
         assert app.execute(asked, whose).fetchone() == (0, 0, False)
+
+
+def test_nobody_sits_in_a_cohort_that_is_over(world, roles):
+    app, autumn = roles[APP], {"cohort": world.own.cohorts["autumn"]}
+    seats = "SELECT count(*) FROM accounts_cohortseat WHERE cohort_id = %(cohort)s AND ended_at IS"
+    with app.transaction(force_rollback=True):
+        (before,) = app.execute(f"{seats} NULL", autumn).fetchone()
+        assert before > 0
+        app.execute(
+            "UPDATE accounts_cohort SET ended_at = core_now() WHERE id = %(cohort)s", autumn
+        )
+        assert app.execute(f"{seats} NULL", autumn).fetchone() == (0,)
+        assert app.execute(f"{seats} NOT NULL", autumn).fetchone()[0] >= before
 
 
 def test_a_role_whose_time_is_up_gives_nothing(world, roles, database):

@@ -23,10 +23,11 @@ from core.clock import now
 from core.idempotency.models import KeptAnswer
 from core.ids import new_id, shown
 from core.outbox.models import OutboxCursor
+from generation.checkpoints.models import ModelCheck, ModelTier
 from generation.clips.commands import say_why
 from generation.jobs.rules import State
 from generation.renditions.models import Opening
-from stage.builders import a_clip, a_job, a_programme
+from stage.builders import a_clip, a_job, a_model, a_programme
 from stage.cast import Member, a_member
 from stage.clock import Clock
 
@@ -45,6 +46,7 @@ class World:
     clip: UUID = NOT_YET
     master: UUID = NOT_YET
     token: UUID = NOT_YET
+    model_with_limits: UUID = NOT_YET
     spare_party: UUID = NOT_YET
     strange_acceptance: UUID = NOT_YET
     others_acceptance: UUID = NOT_YET
@@ -73,6 +75,7 @@ def a_world(clock: Clock) -> World:
     _work(world)
     _work_of_others(world)
     _look(world)
+    _add_a_model(world)
     _invite(world)
     _leave_traces(world)
     world.own = an_own_programme_world(world, clips)
@@ -88,6 +91,14 @@ def _work(world: World) -> None:
         world.jobs[state.value] = job.id
         if state is State.RUNNING:
             world.thread_of_running = job.thread_id
+
+
+def _add_a_model(world: World) -> None:
+    """Not offered: its only check failed, and its licence does not hold everywhere."""
+    model = a_model("added", state="added", territories_excluded=["NL"])
+    ModelTier.objects.create(model=model, tier="turbo", levers={"steps": 4})
+    ModelCheck.objects.create(model=model, device="cpu", has_passed=False, code="black_clip")
+    world.model_with_limits = model.id
 
 
 def _work_of_others(world: World) -> None:

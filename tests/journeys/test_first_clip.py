@@ -90,7 +90,8 @@ def test_the_file_is_what_was_ordered(tester: Member) -> None:
     assert (facts.frames, facts.width, facts.height) == (72, 640, 360)
     assert facts.rate == clip.rate
     assert clip.recipe["seed"] == 11
-    assert {one.kind for one in clip.renditions.all()} == {"master", "poster", "sprite"}
+    kinds = {one.kind for one in clip.renditions.all()}
+    assert kinds == {"master", "poster", "sprite", "index", "proxy"}
     assert discrepancies() == []
 
 

@@ -42,8 +42,8 @@ def some_files() -> list[Made]:
     """What ``finish_job`` is told of files; it never opens them."""
     sha = "ab" * 32
     return [
-        Made(kind, f"{new_id()}/{kind}", sha, 10, "video/mp4", 128, 96, {})
-        for kind in ("master", "poster", "sprite")
+        Made(kind, f"{new_id()}/{kind}", sha, 10, media_type, 128, 96, {})
+        for kind, media_type in (("master", "video/mp4"), ("poster", "image/webp"))
     ]
 
 

@@ -348,30 +348,36 @@ def test_what_is_filed_while_a_rate_is_published_keeps_the_rate_of_its_moment(
 def test_control_a_publisher_that_does_not_wait_slips_a_rate_under_what_is_being_filed(
     tester, reviewer, at_once, monkeypatch
 ):
-    """Its transaction began before the contribution's and is committed after: the contribution has
-    a rate that was not in force, and could never be accepted."""
+    """Its transaction began before the contribution's and is committed first, while nobody sees the
+    contribution yet: that has a rate that was not in force, and could never be accepted."""
     a_rate(tester.programme.id)
     assert tester.actor.is_portal
-    has_begun, is_filed = threading.Event(), threading.Event()
+    has_begun, is_written, is_published = (threading.Event() for _ in range(3))
     monkeypatch.setattr(contributions, "hold_rates", lambda _programme_id: None)
-    real = rates._must_begin_anew
+    real_gate, real_tell = rates.wait_until_nobody_earns, contributions._tell
 
-    def begin_slowly(*parts: Any) -> None:
-        real(*parts)
+    def publish_slowly(programme_id: Any) -> None:
         has_begun.set()
-        is_filed.wait(60)
+        is_written.wait(60)
+        real_gate(programme_id)
 
-    monkeypatch.setattr(rates, "_must_begin_anew", begin_slowly)
+    def commit_slowly(*parts: Any, **facts: Any) -> None:
+        real_tell(*parts, **facts)
+        is_written.set()
+        is_published.wait(60)
+
+    monkeypatch.setattr(rates, "wait_until_nobody_earns", publish_slowly)
+    monkeypatch.setattr(contributions, "_tell", commit_slowly)
 
     def one(number: int) -> Any:
         if number == 0:
-            return publish_rate(
+            rate = publish_rate(
                 programme_id=tester.programme.id, kind=ActKind.BUG_REPORT, amount_micro=MICRO
             )
+            is_published.set()
+            return rate
         has_begun.wait(60)
-        contribution = a_contribution(tester)
-        is_filed.set()
-        return contribution
+        return a_contribution(tester)
 
     rate, contribution = at_once(2, one)
     assert rate.applies_from < contribution.filed_at < now()

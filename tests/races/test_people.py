@@ -6,15 +6,21 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.administrators.commands import end_administrator
 from accounts.administrators.queries import administrators_now
-from accounts.credentials.commands import begin_session
-from accounts.invitations.commands import (
-    AlreadyInvited,
+from accounts.arrivals.commands import (
     InvitationGone,
     accept_as_new_person,
+)
+from accounts.cohorts.commands import end_cohort, make_cohort, seat_member
+from accounts.cohorts.models import Cohort, CohortSeat
+from accounts.credentials.commands import begin_session
+from accounts.invitations import commands as invitations
+from accounts.invitations.commands import (
+    AlreadyInvited,
+    SentAMomentAgo,
     invite_first_administrator,
     invite_person,
     resend_invitation,
@@ -28,6 +34,7 @@ from accounts.quotas.queries import discrepancies
 from accounts.roles import commands as roles
 from accounts.roles.commands import end_role
 from core.errors import Absent, Anonymous, Refusal
+from core.outbox.models import OutboxMessage
 from generation.jobs import commands as jobs
 from generation.jobs.commands import submit_job
 from generation.jobs.models import Job
@@ -274,12 +281,113 @@ def test_an_invitation_that_is_taken_and_withdrawn_at_once_goes_one_way(programm
         assert any(isinstance(each, InvitationGone) for each in outcomes), outcomes
 
 
-def test_sent_again_twice_at_once_only_the_newest_link_counts(programme, at_once):
+def letters_again() -> int:
+    return OutboxMessage.objects.filter(kind="invitation.resent").count()
+
+
+def test_of_four_who_send_it_again_at_once_one_letter_goes(programme, at_once, clock):
     made = invite_person(programme_id=programme.id, email=EMAIL, role=Role.TESTER)
+    clock.advance(minutes=6)
     outcomes = at_once(4, lambda _number: resend_invitation(invitation_id=made.id))
-    assert sorted(each.number for each in outcomes) == [2, 3, 4, 5]
+    assert sum(isinstance(each, Invitation) for each in outcomes) == 1
+    assert sum(isinstance(each, SentAMomentAgo) for each in outcomes) == 3
     made.refresh_from_db()
-    assert made.number == 5
+    assert (made.number, letters_again()) == (2, 1)
+
+
+def test_control_without_the_look_the_database_alone_says_no(
+    programme, at_once, clock, monkeypatch
+):
+    made = invite_person(programme_id=programme.id, email=EMAIL, role=Role.TESTER)
+    clock.advance(minutes=6)
+    monkeypatch.setattr(invitations, "_must_not_hammer", lambda _invitation, _moment: None)
+    outcomes = at_once(4, lambda _number: resend_invitation(invitation_id=made.id))
+    refused = [str(each) for each in outcomes if isinstance(each, IntegrityError)]
+    assert len(refused) == 3
+    assert all("sent a moment ago" in each for each in refused)
+    assert letters_again() == 1
+
+
+def send_three_again(programme: Any, at_once: Any, clock: Any) -> list[Any]:
+    made = [
+        invite_person(programme_id=programme.id, email=f"{number}@example.org", role=Role.TESTER)
+        for number in range(3)
+    ]
+    clock.advance(minutes=6)
+    return at_once(3, lambda number: resend_invitation(invitation_id=made[number].id))  # type: ignore[no-any-return]
+
+
+def test_a_programme_sends_no_more_again_than_its_measure_however_many_press(
+    programme, at_once, clock, monkeypatch
+):
+    monkeypatch.setattr(invitations, "MOST_SENT_AGAIN", 2)
+    outcomes = send_three_again(programme, at_once, clock)
+    assert sum(isinstance(each, SentAMomentAgo) for each in outcomes) == 1
+    assert letters_again() == 2
+
+
+def test_control_without_the_line_nobody_sees_what_the_others_send(
+    programme, at_once, clock, monkeypatch
+):
+    everybody = threading.Barrier(3)
+    real = invitations._must_not_hammer
+
+    def together(*parts: Any) -> None:
+        real(*parts)
+        everybody.wait(60)
+
+    monkeypatch.setattr(invitations, "MOST_SENT_AGAIN", 2)
+    monkeypatch.setattr(invitations, "_hold_place_of", lambda _invitation_id: None)
+    monkeypatch.setattr(invitations, "_must_not_hammer", together)
+    assert all(isinstance(each, Invitation) for each in send_three_again(programme, at_once, clock))
+    assert letters_again() == 3
+
+
+# Cohorts ---------------------------------------------------------------------------------------
+
+
+def seat_while_it_ends(programme: Any, tester: Member, at_once: Any, database: Any) -> Cohort:
+    """A seat is taken, and committed only once somebody waits to end the cohort."""
+    cohort = make_cohort(programme_id=programme.id, name="Spring")
+    is_seated = threading.Event()
+
+    def one(number: int) -> Any:
+        if number == 0:
+            with transaction.atomic():
+                seat_member(cohort_id=cohort.id, party_id=tester.party_id)
+                is_seated.set()
+                wait_until(database.waiting)
+            return None
+        is_seated.wait(60)
+        return end_cohort(cohort_id=cohort.id)
+
+    assert at_once(2, one) == [None, None]
+    return cohort
+
+
+def open_seats(cohort: Cohort) -> int:
+    return CohortSeat.objects.filter(cohort=cohort, ended_at=None).count()
+
+
+def test_a_seat_that_is_taken_while_its_cohort_ends_ends_with_it(
+    programme, tester, at_once, database
+):
+    cohort = seat_while_it_ends(programme, tester, at_once, database)
+    cohort.refresh_from_db()
+    assert cohort.ended_at is not None
+    assert CohortSeat.objects.filter(cohort=cohort).count() == 1
+    assert open_seats(cohort) == 0
+
+
+def test_control_without_the_law_somebody_sits_in_what_is_over(
+    programme, tester, at_once, database
+):
+    database.superuser.execute("ALTER TABLE accounts_cohort DISABLE TRIGGER cohort_ends")
+    try:
+        cohort = seat_while_it_ends(programme, tester, at_once, database)
+    finally:
+        database.superuser.execute("ALTER TABLE accounts_cohort ENABLE TRIGGER cohort_ends")
+    assert open_seats(cohort) == 1
 
 
 def test_of_two_first_administrators_invited_at_once_one_link_opens(db, at_once):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -77,27 +76,3 @@ def test_defaults_kept_by_several_while_rates_are_published_come_once(empty, at_
     assert sum(each != [] for each in outcomes[::2]) == 1
     assert CalendarVersion.objects.count() == 1
     assert Rate.objects.filter(kind=ActKind.RELEASE).count() == 1
-
-
-def test_control_without_the_gate_first_they_wait_for_each_other(empty, at_once, monkeypatch):
-    """The programme's row before the gate of the rates, and the gate before the row: a circle."""
-    has_row = threading.Event()
-    real = setup.lock_programme
-
-    def slowly(programme_id: Any) -> Programme:
-        programme = real(programme_id)
-        has_row.set()
-        threading.Event().wait(1)
-        return programme
-
-    monkeypatch.setattr(setup, "while_nobody_earns", lambda _programme_id: nullcontext())
-    monkeypatch.setattr(setup, "lock_programme", slowly)
-
-    def one(number: int) -> Any:
-        if number == 0:
-            return setup.keep_defaults(programme_id=empty.id)
-        has_row.wait(60)
-        return publish_rate(programme_id=empty.id, kind=ActKind.FEEDBACK, amount_micro=number)
-
-    (stuck,) = [each for each in at_once(2, one) if isinstance(each, Exception)]
-    assert "deadlock detected" in str(stuck)

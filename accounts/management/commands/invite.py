@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.cohorts.queries import cohorts_in
 from accounts.invitations.commands import (
     AlreadyInvited,
+    SentAMomentAgo,
     invite_many,
     invite_person,
     resend_invitation,
@@ -90,7 +91,10 @@ class Command(BaseCommand):
 def _again(invited: AlreadyInvited) -> Invitation:
     invitation_id = read_id("invitation", invited.facts["invitation"])
     assert invitation_id is not None
-    return resend_invitation(invitation_id=invitation_id)
+    try:
+        return resend_invitation(invitation_id=invitation_id)
+    except SentAMomentAgo as refusal:
+        raise CommandError(refusal.sentence) from refusal
 
 
 def _cohort(programme: Programme, name: str | None) -> Any:

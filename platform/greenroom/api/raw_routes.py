@@ -14,6 +14,7 @@ def raw_paths() -> dict[str, Any]:
     return {
         "/media/{rendition_id}": {"get": _media()},
         "/exports/{export_id}/file": {"get": _archive()},
+        "/jobs/{job_id}/preview": {"get": _preview()},
         "/events": {"get": _events()},
     }
 
@@ -41,7 +42,10 @@ def _media() -> dict[str, Any]:
             _range(),
         ],
         "responses": {
-            "200": {"description": _("The whole file."), "content": {"video/mp4": {}}},
+            "200": {
+                "description": _("The whole file."),
+                "content": {"video/mp4": {}, "image/webp": {}, "text/vtt": {}},
+            },
             "206": {"description": _("The part that was asked for."), "content": {"video/mp4": {}}},
             "304": {"description": _("You have it already.")},
             **_refused(401, 403, 404),
@@ -77,6 +81,34 @@ def _archive() -> dict[str, Any]:
             "304": {"description": _("You have it already.")},
             **_refused(401, 403, 404),
             "416": {"description": _("The file has no such part.")},
+        },
+    }
+
+
+def _preview() -> dict[str, Any]:
+    return {
+        "operationId": "jobs_preview",
+        "summary": _("See how a running job looks so far"),
+        "description": _(
+            "A small, rough picture from the middle of the clip, after the first step and then every"
+            " few seconds. For the job's owner alone, and gone when the job is over. Not every"
+            " engine makes one."
+        ),
+        "tags": ["jobs"],
+        **_guarded(),
+        "parameters": [
+            {
+                "name": "job_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": _("A job of yours that is running."),
+            },
+        ],
+        "responses": {
+            "200": {"description": _("The picture."), "content": {"image/webp": {}}},
+            "304": {"description": _("You have it already.")},
+            **_refused(401, 403, 404),
         },
     }
 

@@ -7,11 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from accounts.agreements.models import Acceptance
+from accounts.consents.models import ConsentAct
+from accounts.consents.rules import Purpose
 from accounts.credentials.queries import Actor
 from accounts.exports.models import Export
 from accounts.people.models import Person
@@ -19,6 +23,9 @@ from generation.clips.words import role_words, why_words
 from greenroom.exports import of_accounts, of_money, of_work
 from greenroom.exports.contents import CONTENTS
 from greenroom.exports.documents import Row
+from review.contributions.rules import DeclineReason, State
+from review.decisions.rules import Outcome
+from review.decisions.words import Spot, spot_words
 
 # Below each part of the page, the documents that hold all of it.
 LINKS = {
@@ -33,10 +40,19 @@ LINKS = {
     "money": ["data/statements.json", "data/statements.csv", "data/payouts.json"],
     "contributions": ["data/contributions.json"],
     "conversations": ["data/conversations.json"],
+    "decided": ["data/decided.json", "data/answered.json"],
     "more": ["data/statements.csv", "README.txt"],
 }
 # What the page itself shows of each kind; the documents hold everything.
 SHOWN = 500
+_OUTCOMES = {
+    Outcome.APPROVED: gettext_lazy("Approved"),
+    Outcome.DECLINED: gettext_lazy("Declined"),
+    Outcome.CHANGES_REQUESTED: gettext_lazy("Changes asked for"),
+}
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +75,13 @@ def index_page(reader: Actor, export: Export, counts: dict[str, int], missing: s
         ],
         "memberships": list(of_accounts.memberships(reader)),
         "clips": [_clip(row, missing) for row in _some(of_work.clips(reader))],
+        "agreements": list(_agreements(reader)),
+        "consents": list(_consents(reader)),
         "reviews": list(_reviews(reader)),
         "lines": list(_some(of_money.statements(reader))),
-        "contributions": list(_some(of_work.contributions(reader))),
+        "contributions": [_contribution(row) for row in _some(of_work.contributions(reader))],
+        "decided": [_decision(row) for row in _some(of_work.decided(reader))],
+        "answered": [_contribution(row, "outcome") for row in _some(of_work.answered(reader))],
         "conversations": list(_some(of_accounts.conversations(reader))),
         "links": LINKS,
         "most": SHOWN,
@@ -77,7 +97,7 @@ def read_me(export: Export) -> str:
         "",
         _("index.html opens in any browser, without a network."),
         _("data/ holds the same and more for programs: JSON, and statements as CSV too."),
-        _("files/ holds your clips as they were made, and a picture of each."),
+        _("files/ holds your clips as they were made, with a light copy and pictures of each."),
         "",
         _("Amounts are whole numbers of micro-units, a millionth of the currency's unit."),
         _("Times are in UTC. Other people stand here by their role alone."),
@@ -98,17 +118,72 @@ def _clip(row: Row, missing: set[str]) -> Row:
     return {
         **row,
         "poster": pictures[0] if pictures else "",
-        "master": next((name for name in there if name not in pictures), ""),
+        "master": next((name for name in there if name == f"files/{row['id']}.mp4"), ""),
         "recipe_text": json.dumps(row["recipe"], ensure_ascii=False, indent=1),
         "seen_by": looks,
     }
+
+
+def _agreements(reader: Actor) -> Iterator[Row]:
+    """What they answered; the receipts are for programs and stand in their document."""
+    mine = Acceptance.objects.filter(party_id=reader.party_id)
+    for one in _some(mine.select_related("version__programme").order_by("at", "id")):
+        yield {
+            "programme": one.version.programme.name,
+            "number": one.version.number,
+            "is_yes": one.act == Acceptance.Act.ACCEPTED,
+            "at": one.at,
+        }
+
+
+def _consents(reader: Actor) -> Iterator[Row]:
+    for row in _some(of_accounts.consents(reader)):
+        yield {
+            **row,
+            "purpose_words": Purpose(row["purpose"]).label,
+            "is_yes": row["deed"] == ConsentAct.Deed.GRANTED,
+        }
 
 
 def _reviews(reader: Actor) -> Iterator[Row]:
     """Decisions, each with what it was about."""
     for row in _some(of_work.submissions(reader)):
         for case in row["cases"]:
-            yield {**case, "clip": row["clip"], "note": row["note"], "at": _moment(case)}
+            decision = case["decision"]
+            yield {
+                **case,
+                "decision": _decision(decision) if decision else None,
+                "clip": row["clip"],
+                "note": row["note"],
+                "at": _moment(case),
+            }
+
+
+def _decision(row: Row) -> Row:
+    return {
+        **row,
+        "outcome_words": _OUTCOMES[row["outcome"]],
+        "where": "; ".join(_spot(spot) for spot in row["evidence"]),
+    }
+
+
+def _spot(spot: Row) -> str:
+    """Frames as pages say them; of a prompt, which signs: a reviewer takes no prompt along."""
+    if "frames" in spot:
+        return spot_words(Spot(frames=tuple(spot["frames"])), "")
+    start, end = spot["prompt"]
+    return _("signs %(first)s–%(last)s of the prompt") % {"first": start + 1, "last": end}
+
+
+def _contribution(row: Row, state: str = "state") -> Row:
+    """With its answer in words; ``state`` names what says how it was answered."""
+    reason = row["decline_reason"]
+    words = {
+        State.ACCEPTED: _("Accepted"),
+        State.DECLINED: _("Declined: %(reason)s")
+        % {"reason": DeclineReason(reason).label if reason in DeclineReason.values else reason},
+    }
+    return {**row, "outcome_words": words.get(row[state], _("Waits for an answer"))}
 
 
 def _moment(case: Row) -> datetime:
@@ -116,5 +191,5 @@ def _moment(case: Row) -> datetime:
     return moment
 
 
-def _some(rows: Iterable[Row]) -> Iterator[Row]:
+def _some(rows: Iterable[T]) -> Iterator[T]:
     return islice(rows, SHOWN)

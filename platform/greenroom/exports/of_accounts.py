@@ -46,6 +46,7 @@ def profile(reader: Actor) -> Iterator[Row]:
         "theme": detail.theme,
         "time_zone": detail.time_zone,
         "contact": detail.contact,
+        "country": detail.country,
         "mail_bounced_at": detail.mail_bounced_at,
         "addresses": [
             {"email": one.email, "verified": one.verified, "primary": one.primary}

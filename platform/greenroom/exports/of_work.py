@@ -22,7 +22,7 @@ from review.decisions.models import Decision
 from review.releases.models import Release
 from review.submissions.models import Case, Submission
 
-SUFFIXES = {"video/mp4": "mp4", "image/webp": "webp", "image/jpeg": "jpg", "image/png": "png"}
+SUFFIXES = {"video/mp4": "mp4", "image/webp": "webp", "text/vtt": "vtt"}
 
 
 def jobs(reader: Actor) -> Iterator[Row]:
@@ -199,9 +199,8 @@ def deeds(reader: Actor) -> Iterator[Row]:
 
 
 def files_of(clip: Clip) -> list[Rendition]:
-    """What is worth taking along: the master, and a picture to know it by."""
-    kinds = (Rendition.Kind.MASTER, Rendition.Kind.POSTER)
-    return list(Rendition.objects.filter(clip=clip, kind__in=kinds).order_by("kind"))
+    """Every file of a clip: the master, and what was made of it."""
+    return list(Rendition.objects.filter(clip=clip).order_by("kind"))
 
 
 def file_name(rendition: Rendition) -> str:

@@ -1,8 +1,8 @@
 """The messages that the demonstration kept, and who may read which.
 
-An invitation carries a link that opens something. So managers read what is to their own programme's
-people and invitations into it; the rest, invitations of administrators above all, is for
-administrators.
+An invitation carries a link that opens something, and so does a letter for a new password. So
+managers read what is to their own programme's people and invitations into it; the rest, invitations
+of administrators and links to somebody else's account above all, is for administrators.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from django.db.models import Q
 
 from accounts.credentials.queries import Actor
 from accounts.post.models import Mail
+from accounts.post.rules import MailKind
 from accounts.programmes.models import Membership
 from accounts.programmes.rules import ADMINISTRATOR
 from core.errors import Absent
@@ -67,7 +68,7 @@ def _readable(actor: Actor, names: Iterable[str]) -> set[str]:
     members = Membership.objects.filter(programme_id=actor.programme_id, ended_at=None)
     theirs = Mail.objects.filter(
         Q(invitation__programme_id=actor.programme_id) & ~Q(invitation__role=ADMINISTRATOR)
-        | Q(party_id__in=members.values("party_id")),
+        | Q(party_id__in=members.values("party_id")) & ~Q(kind=MailKind.PASSWORD),
         id__in=[mail_id for mail_id in ids if mail_id],
     )
     return {ids[mail_id] for mail_id in theirs.values_list("id", flat=True)}

@@ -16,6 +16,7 @@ from accounts.administrators.queries import administrator_for, administrators_of
 from accounts.credentials.doors import PortalRequest, only_for
 from accounts.invitations.commands import (
     AlreadyInvited,
+    SentAMomentAgo,
     invite_administrator,
     invite_many,
     invite_member,
@@ -107,8 +108,12 @@ def invite_list(request: PortalRequest) -> HttpResponse:
 @only_for(*WRITERS)
 def resend(request: PortalRequest, invitation: str) -> HttpResponse:
     found = invitation_for(request.actor, invitation)
-    resend_invitation(invitation_id=found.id, actor=request.actor)
-    messages.success(request, _("Sent again. The link before opens no more."))
+    try:
+        resend_invitation(invitation_id=found.id, actor=request.actor)
+    except SentAMomentAgo as refusal:
+        messages.warning(request, refusal.sentence)
+    else:
+        messages.success(request, _("Sent again. The link before opens no more."))
     return redirect("invitations" if found.programme_id else "administrators")
 
 

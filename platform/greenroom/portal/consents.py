@@ -24,6 +24,7 @@ from accounts.consents.rules import Purpose
 from accounts.consents.words import EFFECTS
 from accounts.credentials.doors import PortalRequest, signed_in
 from accounts.credentials.queries import Actor
+from accounts.programmes.queries import memberships_ended
 from core.errors import Absent, TooLate
 from core.ids import shown
 from generation.clips.models import Clip
@@ -79,8 +80,9 @@ class ShownAct:
 @signed_in
 def consents_page(request: PortalRequest) -> HttpResponse:
     actor = request.actor
+    has_left = memberships_ended(actor.party_id).exists()
     if actor.programme_id is None:
-        return render(request, "accounts/consents/consents.html")
+        return render(request, "accounts/consents/consents.html", {"has_left": has_left})
     found = consents_of(actor.programme, actor.party_id)
     clips = _clips(actor, {clip_id for consent in found for clip_id in consent.clips})
     context = {
@@ -95,6 +97,7 @@ def consents_page(request: PortalRequest) -> HttpResponse:
             for consent in found
         ],
         "acts": [_act(act) for act in consent_acts_of(actor)],
+        "has_left": has_left,
     }
     return render(request, "accounts/consents/consents.html", context)
 

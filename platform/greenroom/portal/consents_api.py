@@ -22,6 +22,7 @@ from accounts.consents.models import ConsentAct, ConsentVersion
 from accounts.consents.queries import Consent, consent_acts_of, consents_of, is_yes
 from accounts.consents.rules import Purpose
 from accounts.consents.words import EFFECTS
+from accounts.credentials.commands import in_charge
 from accounts.credentials.rules import CONSENTS_ANSWER, Scope
 from core.api import Endpoint, PublicId, Shape, Text, Whole, operation
 from greenroom.portal.consents import own_clip
@@ -122,7 +123,7 @@ class Consents(Endpoint):
     )
     def get(self, request: Request) -> Response:
         found = consents_of(self.actor.programme, self.actor.party_id)
-        return self.answer({"items": [_shown(each) for each in found], "next": None})
+        return self.answer({"items": [shown_consent(each) for each in found], "next": None})
 
 
 class ConsentGrant(Endpoint):
@@ -140,7 +141,7 @@ class ConsentGrant(Endpoint):
         act = grant_consent(
             actor=self.actor, purpose=Purpose(asked["purpose"]), clip_id=_clip(self, asked)
         )
-        return self.answer(_act(act))
+        return self.answer(shown_act(act))
 
 
 class ConsentRevoke(Endpoint):
@@ -158,7 +159,7 @@ class ConsentRevoke(Endpoint):
         act = revoke_consent(
             actor=self.actor, purpose=Purpose(asked["purpose"]), clip_id=_clip(self, asked)
         )
-        return self.answer(_act(act))
+        return self.answer(shown_act(act))
 
 
 class ConsentActs(Endpoint):
@@ -169,7 +170,7 @@ class ConsentActs(Endpoint):
         is_list=True,
     )
     def get(self, request: Request) -> Response:
-        items = [_act(act) for act in consent_acts_of(self.actor)]
+        items = [shown_act(act) for act in consent_acts_of(self.actor)]
         return self.answer({"items": items, "next": None})
 
 
@@ -203,11 +204,12 @@ class ConsentVersions(Endpoint):
     def post(self, request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
         asked = self.asked()
-        version: ConsentVersion = publish_consent(
-            programme_id=self.actor.programme,
-            actor=self.actor.party_id,
-            **{**asked, "purpose": Purpose(asked["purpose"])},
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            version: ConsentVersion = publish_consent(
+                programme_id=self.actor.programme,
+                actor=by,
+                **{**asked, "purpose": Purpose(asked["purpose"])},
+            )
         return self.answer(dict(ConsentVersionShown(version).data))
 
 
@@ -220,7 +222,7 @@ def _clip(endpoint: Endpoint, asked: dict[str, Any]) -> UUID | None:
     return clip_id
 
 
-def _shown(consent: Consent) -> dict[str, Any]:
+def shown_consent(consent: Consent) -> dict[str, Any]:
     version, act, effects = consent.version, consent.act, EFFECTS[consent.purpose]
     facts = {
         "purpose": consent.purpose.value,
@@ -240,7 +242,7 @@ def _shown(consent: Consent) -> dict[str, Any]:
     return dict(ConsentShown(facts).data)
 
 
-def _act(act: ConsentAct) -> dict[str, Any]:
+def shown_act(act: ConsentAct) -> dict[str, Any]:
     facts = {
         "id": act.id,
         "purpose": act.purpose,

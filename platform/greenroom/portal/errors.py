@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from core.errors import Absent, InvalidOrder, NotAllowed, Refusal
 from greenroom.api.problems import problem_response
+from greenroom.portal.rooms import own_rooms, rooms
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -33,7 +36,19 @@ def broken(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _answer(request: HttpRequest, page: str, status: int, refusal: Refusal) -> HttpResponse:
+def say_not_allowed(request: HttpRequest, blank: HttpResponseNotAllowed) -> None:
+    """Fill Django's blank answer: the address of a button was opened like a page, after signing in
+    again or from a bookmark. Leads to the reader's room that it hangs in, where there is one."""
+    refusal = InvalidOrder("method_not_allowed", _("The address does not know this method."))
+    room = next((each for each in [*rooms(request), *own_rooms(request)] if each.here), None)
+    page = _answer(request, "405.html", 405, refusal, room=room)
+    # Status, ``Allow`` and that it was logged stay with the answer.
+    blank.content, blank["Content-Type"] = page.content, page["Content-Type"]
+
+
+def _answer(
+    request: HttpRequest, page: str, status: int, refusal: Refusal, **shown: Any
+) -> HttpResponse:
     if request.path.startswith("/api/"):
         return problem_response(refusal, status=status)
-    return render(request, page, {"refusal": refusal}, status=status)
+    return render(request, page, {"refusal": refusal, **shown}, status=status)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -18,7 +19,12 @@ from accounts.credentials.queries import Actor
 from accounts.notices.queries import unread_notices
 from accounts.notices.words import shown_notices
 from accounts.profile.choices import CHOSEN
-from accounts.programmes.models import Role
+from accounts.programmes.models import Membership, Role
+from accounts.programmes.queries import (
+    memberships_ended,
+    particulars_in_force,
+    why_not_working,
+)
 from accounts.quotas.models import Kind
 from accounts.quotas.queries import quota_of
 from core.clock import now
@@ -33,7 +39,8 @@ from greenroom.portal.waiting import is_staff, waiting_for
 from review.chains.words import card_states
 
 CLIPS_ON_A_PAGE = 24
-NOTICES_SHOWN = 5
+FAREWELLS_SHOWN = 5
+NOTICES_SHOWN = 3  # the inbox holds the others
 
 
 def studio(request: HttpRequest) -> HttpResponse:
@@ -45,7 +52,12 @@ def studio(request: HttpRequest) -> HttpResponse:
 def _studio(request: PortalRequest) -> HttpResponse:
     actor = request.actor
     if actor.programme_id is None:
-        return render(request, "portal/studio.html", {"clips": [], "jobs": []})
+        ended = memberships_ended(actor.party_id)[:FAREWELLS_SHOWN]
+        return render(
+            request,
+            "portal/studio.html",
+            {"clips": [], "jobs": [], "farewells": [_farewell(each) for each in ended]},
+        )
     cursor = request.GET.get("cursor")
     clips, more = shown_cards(
         clips_of(actor),
@@ -65,6 +77,7 @@ def _studio(request: PortalRequest) -> HttpResponse:
         "more_url": f"?{urlencode({'cursor': more})}" if more else None,
         "notices": shown_notices(list(unread_notices(actor.party_id)[:NOTICES_SHOWN])),
         "engine_notice": engine_notice(),
+        "why_not_working": why_not_working(actor.programme),
         **_agreement(actor),
         **_waiting(request),
     }
@@ -88,6 +101,19 @@ def _waiting(request: PortalRequest) -> dict[str, Any]:
     if request.programme is None or not is_staff(request.actor):
         return {}
     return {"is_staff": True, "waiting": waiting_for(request.actor, request.programme, now())}
+
+
+def _farewell(ended: Membership) -> dict[str, Any]:
+    """That somebody was let go, in the days of the programme they were in."""
+    programme = ended.programme
+    particulars = particulars_in_force(programme.id)
+    assert ended.ended_at is not None, "only what has ended is asked for"
+    return {
+        "name": programme.name,
+        "ended_on": ended.ended_at.astimezone(ZoneInfo(programme.time_zone)).date(),
+        "contact": particulars.contact if particulars else "",
+        "url": reverse("left", args=[programme.slug]),
+    }
 
 
 def _agreement(actor: Actor) -> dict[str, Any]:

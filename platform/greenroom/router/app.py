@@ -33,6 +33,7 @@ from greenroom.router.hub import Hub
 from greenroom.router.listener import Listener
 from greenroom.router.media import Media
 from greenroom.router.options import Options
+from greenroom.router.previews import Previews
 from greenroom.router.problems import Unavailable, refuse
 from greenroom.router.proxies import TrustedProxies
 from greenroom.router.senders import sender
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 # The page of a share link is Django's, its files are not.
 _SHARED_FILE = re.compile(r"/shared/(?P<secret>[^/]+)/(?P<name>[^/]+)\Z")
 _ARCHIVE = re.compile(r"/exports/(?P<name>[^/]+)/file\Z")
+_PREVIEW = re.compile(r"/jobs/(?P<name>[^/]+)/preview\Z")
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -53,6 +55,7 @@ class Routes:
     events: Events
     media: Media
     exports: Exports
+    previews: Previews
     health: Health
 
 
@@ -100,6 +103,8 @@ class Router:
             await self._routes.media.by_link(exchange, shared["secret"], shared["name"])
         elif archive := _ARCHIVE.match(exchange.path):
             await self._routes.exports(exchange, archive["name"])
+        elif preview := _PREVIEW.match(exchange.path):
+            await self._routes.previews(exchange, preview["name"])
         elif exchange.path == "/health/live":
             await self._routes.health.live(exchange)
         elif exchange.path == "/health/ready":
@@ -183,6 +188,7 @@ def application(
         events=Events(authentication.credential, hub),
         media=media,
         exports=Exports(authentication.credential, database, media),
+        previews=Previews(authentication.credential, database, options.media_folder),
         health=Health(database, migrations_on_disk),
     )
     return Router(routes, options, lifespan)

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.rows import class_row, scalar_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
+from generation.jobs.rules import preview_key
 from greenroom.router.authentication import Credential, CredentialRow
 from greenroom.router.hub import JobNow
 from greenroom.router.media import Opening
@@ -146,6 +147,14 @@ class Database:
         return _first(await self._rows(Opening, asked, [export_id, credential.party_id]))
 
     # Jobs
+
+    async def preview_key(self, credential: Credential, job_id: UUID) -> str | None:
+        found = await self._scalar(
+            "SELECT id FROM generation_job WHERE id = %s AND party_id = %s AND state = 'running'"
+            " AND programme_id = coalesce(%s, programme_id)",
+            [job_id, credential.party_id, credential.programme_id],
+        )
+        return None if found is None else preview_key(found)
 
     async def live_jobs(self, party_id: UUID) -> list[JobNow]:
         return await self._rows(JobNow, _JOB.format("live_jobs"), [party_id])

@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.credentials.commands import in_charge
 from accounts.credentials.rules import Scope
 from accounts.programmes.commands import (
     ParticularsWish,
@@ -27,8 +28,19 @@ from accounts.programmes.queries import particulars_in_force, programme_by_id, r
 from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Kind
 from accounts.rates.commands import publish_rate
+from accounts.rates.queries import rates_of
 from accounts.rates.rules import ActKind
-from core.api import Endpoint, Moment, PublicId, Shape, Text, Whole, operation
+from core.api import (
+    Endpoint,
+    Moment,
+    PageWish,
+    PublicId,
+    Shape,
+    Text,
+    Whole,
+    operation,
+    page_of,
+)
 from core.clock import now
 from core.errors import Absent
 from greenroom.portal.place import places_of
@@ -122,13 +134,20 @@ class RateWish(Shape):
     amount_micro = Whole(help_text=_("Millionths of the currency's unit; zero pays nothing."))
     applies_from = Moment(required=False, help_text=_("Now or later."))
     words = Text(required=False, allow_blank=True)
+    seen = Whole(
+        required=False,
+        help_text=_("The number of the kind's newest rate, 0 before the first; another refuses."),
+    )
 
 
 class RatePublished(Shape):
     id = PublicId("rate")
     kind = serializers.ChoiceField(ActKind.choices)
+    number = Whole(help_text=_("Of this kind, in the order of publishing."))
     amount_micro = Whole()
     currency = Text()
+    words = Text()
+    published_at = serializers.DateTimeField()
     applies_from = serializers.DateTimeField()
 
 
@@ -202,17 +221,36 @@ class ProgrammeParticulars(Endpoint):
         asked = self.asked()
         seen = asked.pop("seen", None)
         last = particulars_in_force(self.actor.programme)
-        version = publish_particulars(
-            programme_id=self.actor.programme,
-            wish=_wish(last, asked),
-            # What is left out was read just now, and must be what stands at the commit.
-            seen=seen if seen is not None or last is None else last.number,
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            version = publish_particulars(
+                programme_id=self.actor.programme,
+                wish=_wish(last, asked),
+                # What is left out was read just now, and must be what stands at the commit.
+                seen=seen if seen is not None or last is None else last.number,
+                actor=by,
+            )
         return self.answer(dict(ParticularsShown(version).data))
 
 
 class ProgrammeRates(Endpoint):
+    @operation(
+        scope=Scope.PROGRAMME_READ,
+        summary=_("List every rate that was published"),
+        words=_(
+            "Those over and those to come, too; the newest first. Of a kind, the one that began to"
+            " apply last is in force."
+        ),
+        answers=RatePublished,
+        query=PageWish,
+        is_list=True,
+        refuses=(404,),
+    )
+    def get(self, _request: Request) -> Response:
+        page = page_of(
+            rates_of(self.actor.programme), self.asked_in_query(), by=("-published_at", "-id")
+        )
+        return self.answer(page.shown([dict(RatePublished(row).data) for row in page.rows]))
+
     @operation(
         scope=Scope.PROGRAMME_WRITE,
         summary=_("Publish a rate"),
@@ -225,14 +263,16 @@ class ProgrammeRates(Endpoint):
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
         asked = self.asked()
-        rate = publish_rate(
-            programme_id=self.actor.programme,
-            kind=ActKind(asked["kind"]),
-            amount_micro=asked["amount_micro"],
-            applies_from=asked.get("applies_from"),
-            words=asked.get("words", ""),
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            rate = publish_rate(
+                programme_id=self.actor.programme,
+                kind=ActKind(asked["kind"]),
+                amount_micro=asked["amount_micro"],
+                applies_from=asked.get("applies_from"),
+                words=asked.get("words", ""),
+                seen=asked.get("seen"),
+                actor=by,
+            )
         return self.answer(dict(RatePublished(rate).data))
 
 
@@ -248,12 +288,13 @@ class ProgrammeCredits(Endpoint):
     )
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
-        budget = grant_budget(
-            programme_id=self.actor.programme,
-            kind=Kind.CREDITS,
-            limit=self.asked()["limit"],
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            budget = grant_budget(
+                programme_id=self.actor.programme,
+                kind=Kind.CREDITS,
+                limit=self.asked()["limit"],
+                actor=by,
+            )
         return self.answer(dict(CreditsGranted(budget).data))
 
 
@@ -269,11 +310,10 @@ class ProgrammeDefaults(Endpoint):
     )
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
-        kept = keep_defaults(
-            programme_id=self.actor.programme,
-            steps=self.asked().get("steps"),
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            kept = keep_defaults(
+                programme_id=self.actor.programme, steps=self.asked().get("steps"), actor=by
+            )
         return self.answer(dict(DefaultsKept({"steps": kept}).data))
 
 
@@ -287,7 +327,8 @@ class ProgrammeOpening(Endpoint):
     )
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
-        programme = open_when_ready(programme_id=self.actor.programme, actor=self.actor.party_id)
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            programme = open_when_ready(programme_id=self.actor.programme, actor=by)
         return self.answer(dict(ProgrammeState(_state(programme)).data))
 
 
@@ -301,7 +342,8 @@ class ProgrammeClosing(Endpoint):
     )
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
-        programme = close_programme(programme_id=self.actor.programme, actor=self.actor.party_id)
+        with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
+            programme = close_programme(programme_id=self.actor.programme, actor=by)
         return self.answer(dict(ProgrammeState(_state(programme)).data))
 
 
@@ -339,12 +381,13 @@ class Programmes(Endpoint):
     def post(self, _request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMMES_CREATE)
         asked = self.asked()
-        programme = make_programme(
-            slug=asked.pop("slug"),
-            currency=asked.pop("currency", "EUR"),
-            wish=_wish(None, asked),
-            actor=self.actor.party_id,
-        )
+        with in_charge(self.actor, Scope.PROGRAMMES_CREATE, None) as by:
+            programme = make_programme(
+                slug=asked.pop("slug"),
+                currency=asked.pop("currency", "EUR"),
+                wish=_wish(None, asked),
+                actor=by,
+            )
         return self.answer(dict(ProgrammeState(_state(programme)).data))
 
 

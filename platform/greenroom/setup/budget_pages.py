@@ -25,6 +25,7 @@ from greenroom.setup.step_shown import (
     conflict,
     from_now,
     managing,
+    managing_now,
     seen,
     standing,
     with_refusal,
@@ -43,12 +44,13 @@ def credits_page(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return _show_credits(request, limit_form=form, status=422)
     try:
-        grant_budget(
-            programme_id=request.actor.programme,
-            kind=Kind.CREDITS,
-            limit=form.cleaned_data["limit"],
-            actor=request.actor.party_id,
-        )
+        with managing_now(request) as by:
+            grant_budget(
+                programme_id=request.actor.programme,
+                kind=Kind.CREDITS,
+                limit=form.cleaned_data["limit"],
+                actor=by,
+            )
     except Refusal as refusal:
         form = with_refusal(form, refusal)
         return _show_credits(request, limit_form=form, status=refusal.http_status)
@@ -60,12 +62,13 @@ def _new_tester(request: PortalRequest, form: NewTesterForm) -> HttpResponse:
     if not form.is_valid():
         return _show_credits(request, tester_form=form, status=422)
     try:
-        publish_particulars(
-            programme_id=request.actor.programme,
-            wish=_particularswith_refusal(request, form.cleaned_data["credits_per_tester"]),
-            seen=form.cleaned_data["seen"],
-            actor=request.actor.party_id,
-        )
+        with managing_now(request) as by:
+            publish_particulars(
+                programme_id=request.actor.programme,
+                wish=_particulars_with(request, form.cleaned_data["credits_per_tester"]),
+                seen=form.cleaned_data["seen"],
+                actor=by,
+            )
     except ChangedMeanwhile as refusal:
         again = NewTesterForm(from_now(request.POST, refusal))
         return _show_credits(request, tester_form=again, changed=refusal)
@@ -117,7 +120,7 @@ def money_page(request: PortalRequest) -> HttpResponse:
     return render(request, "setup/money.html", context)
 
 
-def _particularswith_refusal(request: PortalRequest, credits_per_tester: int) -> ParticularsWish:
+def _particulars_with(request: PortalRequest, credits_per_tester: int) -> ParticularsWish:
     """What is in force with this figure, and nothing else of it moved."""
     version = particulars_in_force(request.actor.programme)
     if version is None:

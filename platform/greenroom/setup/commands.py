@@ -22,8 +22,8 @@ from accounts.programmes.models import Programme
 from accounts.programmes.queries import particulars_in_force
 from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Budget, Kind
-from accounts.rates.commands import publish_rate, while_nobody_earns
-from accounts.rates.queries import rate_in_force
+from accounts.rates.commands import publish_rate
+from accounts.rates.queries import kinds_begun
 from accounts.retention.commands import publish_retention
 from accounts.retention.queries import retention_in_force
 from core.clock import now
@@ -86,14 +86,12 @@ def keep_defaults(
             % {"steps": ", ".join(sorted(wanted - set(_KEEPERS)))},
             field="steps",
         )
-    # Rates are published behind a gate that stands before the programme's row.
-    with while_nobody_earns(programme_id), transaction.atomic():
+    with transaction.atomic():
         programme = lock_programme(programme_id)
-        return [
-            code.value
-            for code, keep in _KEEPERS.items()
-            if code in wanted and keep(programme, actor)
-        ]
+        kept = {
+            code for code, keep in _KEEPERS.items() if code in wanted and keep(programme, actor)
+        }
+        return [code.value for code in StepCode if code in kept]
 
 
 def _keep_calendar(programme: Programme, actor: UUID | None) -> bool:
@@ -162,11 +160,11 @@ def _keep_charter(programme: Programme, actor: UUID | None) -> bool:
 
 
 def _keep_rates(programme: Programme, actor: UUID | None) -> bool:
-    moment = now()
+    begun = kinds_begun(programme.id, now())
     missing = {
         kind: amount_micro
         for kind, amount_micro in defaults.rates(programme.currency).items()
-        if rate_in_force(programme.id, kind, moment) is None
+        if kind not in begun
     }
     for kind, amount_micro in missing.items():
         publish_rate(programme_id=programme.id, kind=kind, amount_micro=amount_micro, actor=actor)
@@ -194,14 +192,15 @@ def _keep_retention(programme: Programme, actor: UUID | None) -> bool:
     return True
 
 
+# Rates last: their gate stands behind every other lock that is taken here.
 _KEEPERS: dict[StepCode, Callable[[Programme, UUID | None], bool]] = {
     StepCode.CALENDAR: _keep_calendar,
     StepCode.AGREEMENT: _keep_agreement,
     StepCode.CONSENTS: _keep_consents,
     StepCode.CLAUSES: _keep_clauses,
     StepCode.CHARTER: _keep_charter,
-    StepCode.RATES: _keep_rates,
     StepCode.CREDITS: _keep_credits,
     StepCode.RETENTION: _keep_retention,
+    StepCode.RATES: _keep_rates,
 }
 HAVE_DEFAULTS = frozenset(_KEEPERS)

@@ -21,6 +21,7 @@ from greenroom.setup.step_shown import (
     conflict,
     from_now,
     managing,
+    managing_now,
     published,
     seen,
     standing,
@@ -45,14 +46,15 @@ def publish_one_consent(request: PortalRequest, purpose: str) -> HttpResponse:
         return _consents(request, {purpose: form}, status=422)
     said = form.cleaned_data
     try:
-        version = publish_consent(
-            programme_id=request.actor.programme,
-            purpose=Purpose(purpose),
-            is_asked=said["is_asked"],
-            words=said["words"],
-            seen=said["seen"],
-            actor=request.actor.party_id,
-        )
+        with managing_now(request) as by:
+            version = publish_consent(
+                programme_id=request.actor.programme,
+                purpose=Purpose(purpose),
+                is_asked=said["is_asked"],
+                words=said["words"],
+                seen=said["seen"],
+                actor=by,
+            )
     except ChangedMeanwhile as refusal:
         again = ConsentForm(from_now(request.POST, refusal), auto_id=f"id_{purpose}_%s")
         return _consents(request, {purpose: again}, changed=refusal)

@@ -12,7 +12,9 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.credentials.commands import in_charge
 from accounts.credentials.doors import PortalRequest, only_for
+from accounts.credentials.rules import Scope
 from accounts.profile.choices import CHOSEN
 from accounts.programmes.commands import close_programme, make_programme
 from accounts.programmes.rules import ADMINISTRATOR
@@ -28,7 +30,8 @@ from greenroom.setup.history import newest_since
 from greenroom.setup.queries import Progress, Step, StepState, progress_of
 from greenroom.setup.rules import StepCode
 from greenroom.setup.step_forms import ProgrammeForm
-from greenroom.setup.step_shown import managing, programme_of, with_refusal
+from greenroom.setup.step_shown import managing, managing_now, programme_of, with_refusal
+from greenroom.setup.usual import usual_of, usual_words
 from greenroom.setup.words import TITLES
 
 SAID_BY_NUMBER = frozenset({StepCode.AGREEMENT, StepCode.CLAUSES})
@@ -65,12 +68,10 @@ def new_programme(request: PortalRequest) -> HttpResponse:
         return _new_programme(request, form, status=422)
     said = form.cleaned_data
     try:
-        made = make_programme(
-            slug=said["slug"],
-            wish=form.wish(),
-            currency=said["currency"],
-            actor=request.actor.party_id,
-        )
+        with in_charge(request.actor, Scope.PROGRAMMES_CREATE, None) as by:
+            made = make_programme(
+                slug=said["slug"], wish=form.wish(), currency=said["currency"], actor=by
+            )
     except Refusal as refusal:
         return _new_programme(request, with_refusal(form, refusal), status=refusal.http_status)
     request.session[CHOSEN] = str(made.id)
@@ -81,7 +82,8 @@ def new_programme(request: PortalRequest) -> HttpResponse:
 @require_POST
 @managing
 def keep_kind_defaults(request: PortalRequest) -> HttpResponse:
-    kept = keep_defaults(programme_id=request.actor.programme, actor=request.actor.party_id)
+    with managing_now(request) as by:
+        kept = keep_defaults(programme_id=request.actor.programme, actor=by)
     if kept:
         titles = ", ".join(str(TITLES[code]) for code in TITLES if code in kept)
         messages.success(request, _("Published as they are: %(steps)s.") % {"steps": titles})
@@ -94,7 +96,8 @@ def keep_kind_defaults(request: PortalRequest) -> HttpResponse:
 @managing
 def open_now(request: PortalRequest) -> HttpResponse:
     try:
-        open_when_ready(programme_id=request.actor.programme, actor=request.actor.party_id)
+        with managing_now(request) as by:
+            open_when_ready(programme_id=request.actor.programme, actor=by)
     except ProgrammeNotReady as refusal:
         return _list(request, refusal=refusal, status=refusal.http_status)
     messages.success(request, _("The programme is open."))
@@ -104,7 +107,8 @@ def open_now(request: PortalRequest) -> HttpResponse:
 @require_POST
 @managing
 def close_now(request: PortalRequest) -> HttpResponse:
-    close_programme(programme_id=request.actor.programme, actor=request.actor.party_id)
+    with managing_now(request) as by:
+        close_programme(programme_id=request.actor.programme, actor=by)
     messages.success(request, _("The programme is closed. No new work begins."))
     return redirect("setup")
 
@@ -118,11 +122,16 @@ def _list(
     programme = programme_of(request)
     progress = progress_of(programme.id, now())
     lines = _lines(progress, newest_since(programme.id))
+    usual = usual_of(programme)
     context = {
         "lines": lines,
         "wrong": progress.findings,
         "next": next((line for line in lines if line.is_next), None),
-        "keepable": [line for line in lines if _may_keep_default(line.step)],
+        "keepable": [
+            {"line": line, "facts": usual_words(line.step.code, usual)}
+            for line in lines
+            if _may_keep_default(line.step)
+        ],
         "is_open": programme.is_open,
         "was_open": programme.opened_at is not None,
         "may_make": ADMINISTRATOR in request.actor.roles,

@@ -12,7 +12,7 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.calendars.models import DAYS, CalendarVersion
 from accounts.programmes.commands import ParticularsWish
@@ -20,10 +20,11 @@ from accounts.programmes.models import Particulars
 from accounts.programmes.rules import zone_names
 from accounts.retention.commands import RetentionWish
 from accounts.retention.models import RetentionVersion
-from core.money import Money, read_money
+from core.money import Money, amount_words, read_money
 from generation.catalogue.models import AllowedModels
 
 USUAL = ParticularsWish("")
+LINES_NAMED = 10
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00")
 _PLAIN = {"autocomplete": "off"}
 
@@ -113,8 +114,13 @@ class ProgrammeForm(_OfAProgramme):
         r"^[A-Z]{3}\Z",
         label=gettext_lazy("Currency"),
         help_text=gettext_lazy("Its code of three letters, like EUR. It stays as it is."),
-        error_messages={"invalid": gettext_lazy("A currency is three capital letters.")},
-        widget=line_input(maxlength=3),
+        error_messages={
+            "invalid": gettext_lazy(
+                "A currency is written as its code of three capital letters, like EUR, GBP or JPY."
+            )
+        },
+        # No limit in the field: a browser would cut a longer word to three letters unasked.
+        widget=line_input(),
     )
 
     field_order = ("name", "slug", "time_zone", "currency")
@@ -192,11 +198,15 @@ class CalendarForm(StepForm):
 
     def clean_holidays(self) -> list[date]:
         lines = [line.strip() for line in self.cleaned_data["holidays"].splitlines()]
-        return sorted({_date_on(number, line) for number, line in enumerate(lines, 1) if line})
+        days = {number: _read_day(line) for number, line in enumerate(lines, 1) if line}
+        wrong = [str(number) for number, day in days.items() if day is None]
+        if wrong:
+            raise forms.ValidationError(_no_dates(wrong))
+        return sorted({day for day in days.values() if day})
 
     def clean(self) -> dict[str, Any]:
         for day in range(DAYS):
-            self._read_day(day)
+            self._read_hours(day)
         return self.cleaned_data
 
     def week(self) -> list[str]:
@@ -206,7 +216,7 @@ class CalendarForm(StepForm):
             for day in range(DAYS)
         ]
 
-    def _read_day(self, day: int) -> None:
+    def _read_hours(self, day: int) -> None:
         begin, end = f"from_{day}", f"to_{day}"
         written = [self.cleaned_data.get(name, "").strip() for name in (begin, end)]
         if not any(written):
@@ -221,7 +231,7 @@ class CalendarForm(StepForm):
             self.add_error(end, _("It ends before it begins."))
 
 
-class RateForm(forms.Form):
+class RateForm(StepForm):
     amount = forms.CharField(
         label=gettext_lazy("Amount"), widget=line_input(inputmode="decimal", maxlength=20)
     )
@@ -250,7 +260,7 @@ class RateForm(forms.Form):
     def clean_amount(self) -> Money:
         money = read_money(self.cleaned_data["amount"], self.currency)
         if money is None:
-            raise forms.ValidationError(_("Write an amount in figures, like 1000.00."))
+            raise forms.ValidationError(amount_words())
         return money
 
 
@@ -327,10 +337,24 @@ class RetentionForm(StepForm):
         return RetentionWish(**said)
 
 
-def _date_on(number: int, line: str) -> date:
+def _read_day(line: str) -> date | None:
     try:
         return date.fromisoformat(line)
     except ValueError:
-        raise forms.ValidationError(
-            _("Line %(number)s is no date like 2026-12-25."), params={"number": number}
-        ) from None
+        return None
+
+
+def _no_dates(numbers: list[str]) -> str:
+    """All of them by number; of very many the first, and how many more."""
+    named, more = numbers[:LINES_NAMED], len(numbers) - LINES_NAMED
+    if len(numbers) == 1:
+        return _("Line %(number)s is no date like 2026-12-25.") % {"number": numbers[0]}
+    if more <= 0:
+        return _("These lines are no dates like 2026-12-25: %(numbers)s.") % {
+            "numbers": ", ".join(named)
+        }
+    return ngettext(
+        "These lines are no dates like 2026-12-25: %(numbers)s, and %(more)s more.",
+        "These lines are no dates like 2026-12-25: %(numbers)s, and %(more)s more.",
+        more,
+    ) % {"numbers": ", ".join(named), "more": more}

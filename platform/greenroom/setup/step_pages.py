@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -36,6 +37,7 @@ from greenroom.setup.step_shown import (
     conflict,
     from_now,
     managing,
+    managing_now,
     programme_of,
     published,
     seen,
@@ -57,7 +59,7 @@ class Published:
     form: Callable[..., StepForm]
     of: Callable[[Any], dict[str, Any]]
     usual: Callable[[], dict[str, Any]]
-    publish: Callable[[PortalRequest, Any], Any]
+    publish: Callable[[PortalRequest, Any, UUID], Any]
 
 
 @require_http_methods(["GET", "POST"])
@@ -74,7 +76,8 @@ def step_page(request: PortalRequest, step: str) -> HttpResponse:
     if request.POST.get("deed") == "preview":
         return _show(request, step, form, preview=form.cleaned_data.get("text"))
     try:
-        version = made_of.publish(request, form)
+        with managing_now(request) as by:
+            version = made_of.publish(request, form, by)
     except ChangedMeanwhile as refusal:
         return _show(request, step, made_of.form(from_now(request.POST, refusal)), changed=refusal)
     except Refusal as refusal:
@@ -92,12 +95,13 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     versions = versions_of(step, request.actor.programme)
+    time_zone = programme_of(request).time_zone
     context = {
         "step": STEPS[step],
         "form": form,
-        "zone": programme_of(request).time_zone,
+        "zone": time_zone,
         **standing(step, versions),
-        **conflict(changed),
+        **conflict(changed, time_zone),
     }
     if preview is not None and versions:
         pieces = word_diff(versions[0].text, preview)
@@ -106,28 +110,28 @@ def _show(
     return render(request, template, context, status=changed.http_status if changed else status)
 
 
-def _publish_particulars(request: PortalRequest, form: ParticularsForm) -> Any:
+def _publish_particulars(request: PortalRequest, form: ParticularsForm, by: UUID) -> Any:
     # Credits have a page of their own; ``seen`` sees to it that they are those the form stood on.
     before = particulars_in_force(request.actor.programme)
     return publish_particulars(
         programme_id=request.actor.programme,
         wish=form.wish(before.credits_per_tester) if before else form.wish(),
         seen=form.cleaned_data["seen"],
-        actor=request.actor.party_id,
+        actor=by,
     )
 
 
-def _publish_calendar(request: PortalRequest, form: CalendarForm) -> Any:
+def _publish_calendar(request: PortalRequest, form: CalendarForm, by: UUID) -> Any:
     return publish_calendar(
         programme_id=request.actor.programme,
         week=form.week(),
         holidays=form.cleaned_data["holidays"],
         seen=form.cleaned_data["seen"],
-        actor=request.actor.party_id,
+        actor=by,
     )
 
 
-def _publish_agreement(request: PortalRequest, form: AgreementForm) -> Any:
+def _publish_agreement(request: PortalRequest, form: AgreementForm, by: UUID) -> Any:
     said = form.cleaned_data
     return publish_agreement(
         programme_id=request.actor.programme,
@@ -136,38 +140,34 @@ def _publish_agreement(request: PortalRequest, form: AgreementForm) -> Any:
         changes=said["changes"],
         answer_by=form.answer_until(programme_of(request).time_zone),
         seen=said["seen"],
-        actor=request.actor.party_id,
+        actor=by,
     )
 
 
-def _publish_policy(request: PortalRequest, form: PolicyForm) -> Any:
+def _publish_policy(request: PortalRequest, form: PolicyForm, by: UUID) -> Any:
     return publish_policy(
         programme_id=request.actor.programme,
         introduction=form.cleaned_data["introduction"],
         clauses=form.clauses(),
         seen=form.cleaned_data["seen"],
-        actor=request.actor.party_id,
+        actor=by,
     )
 
 
-def _publish_charter(request: PortalRequest, form: CharterForm) -> Any:
-    return publish_charter(
-        programme_id=request.actor.programme, actor=request.actor.party_id, **form.cleaned_data
-    )
+def _publish_charter(request: PortalRequest, form: CharterForm, by: UUID) -> Any:
+    return publish_charter(programme_id=request.actor.programme, actor=by, **form.cleaned_data)
 
 
-def _allow_models(request: PortalRequest, form: ModelsForm) -> Any:
-    return allow_models(
-        programme_id=request.actor.programme, actor=request.actor.party_id, **form.cleaned_data
-    )
+def _allow_models(request: PortalRequest, form: ModelsForm, by: UUID) -> Any:
+    return allow_models(programme_id=request.actor.programme, actor=by, **form.cleaned_data)
 
 
-def _publish_retention(request: PortalRequest, form: RetentionForm) -> Any:
+def _publish_retention(request: PortalRequest, form: RetentionForm, by: UUID) -> Any:
     return publish_retention(
         programme_id=request.actor.programme,
         wish=form.wish(),
         seen=form.cleaned_data["seen"],
-        actor=request.actor.party_id,
+        actor=by,
     )
 
 

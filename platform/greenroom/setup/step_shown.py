@@ -3,8 +3,10 @@ somebody else was quicker."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -14,7 +16,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.credentials.commands import in_charge
 from accounts.credentials.doors import PortalRequest, only_for
+from accounts.credentials.rules import Scope
 from accounts.programmes.commands import ChangedMeanwhile
 from accounts.programmes.models import Programme, Role
 from accounts.programmes.rules import ADMINISTRATOR
@@ -135,6 +139,11 @@ STEPS = {
 }
 
 
+def managing_now(request: PortalRequest) -> AbstractContextManager[UUID]:
+    """Around a command that sets the reader's programme up; see ``in_charge``."""
+    return in_charge(request.actor, Scope.PROGRAMME_WRITE, request.actor.programme)
+
+
 def standing(step: str, versions: list[Any]) -> dict[str, Any]:
     """For a template: what is in force, the number that comes next, and what came before."""
     return {
@@ -148,10 +157,12 @@ def seen(versions: list[Any]) -> dict[str, int]:
     return {"seen": versions[0].number if versions else 0}
 
 
-def conflict(changed: ChangedMeanwhile | None) -> dict[str, Any]:
+def conflict(changed: ChangedMeanwhile | None, time_zone: str = "UTC") -> dict[str, Any]:
+    """``time_zone``: the programme's, where days of its may have changed."""
     if changed is None:
         return {}
-    return {"is_conflict": True, "changed": shown_changes(changed.facts["changes"])}
+    changes = shown_changes(changed.facts["changes"], time_zone=time_zone)
+    return {"is_conflict": True, "changed": changes}
 
 
 def from_now(typed: QueryDict, refusal: ChangedMeanwhile) -> QueryDict:

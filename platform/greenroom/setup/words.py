@@ -123,14 +123,14 @@ def _of_retention(standing: Standing) -> Stands:
     if version is None:
         return False, None, _("Nothing is published yet.")
     kept = [
-        _("drafts: %(days)s") % {"days": _days_words(version.draft_days)},
-        _("not released: %(days)s") % {"days": _days_words(version.unreleased_days)},
-        _("released: %(days)s") % {"days": _days_words(version.released_days)},
+        _("drafts: %(days)s") % {"days": days_words(version.draft_days)},
+        _("not released: %(days)s") % {"days": days_words(version.unreleased_days)},
+        _("released: %(days)s") % {"days": days_words(version.released_days)},
     ]
     return True, version.number, " · ".join(kept)
 
 
-def _days_words(days: int | None) -> str:
+def days_words(days: int | None) -> str:
     if days is None:
         return unlimited_words()
     return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}

@@ -11,11 +11,13 @@ from accounts.administrators.commands import (
     make_administrator,
 )
 from accounts.administrators.queries import administrators_now
-from accounts.invitations.commands import (
-    AlreadyInvited,
+from accounts.arrivals.commands import (
     InvitationGone,
     accept_as_member,
     accept_as_new_person,
+)
+from accounts.invitations.commands import (
+    AlreadyInvited,
     invite_administrator,
     revoke_invitation,
 )

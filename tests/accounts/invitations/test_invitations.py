@@ -1,22 +1,26 @@
 """One link, one address, one seat."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from accounts.administrators.commands import make_administrator
+from accounts.arrivals.commands import (
+    InvitationGone,
+    accept_as_member,
+    accept_as_new_person,
+)
 from accounts.cohorts.commands import end_cohort, make_cohort
 from accounts.cohorts.queries import parties_in_cohort
 from accounts.credentials.peppers import PepperUnknown
 from accounts.entrance.commands import close_account, make_person
 from accounts.invitations.commands import (
     AlreadyInvited,
-    InvitationGone,
-    accept_as_member,
-    accept_as_new_person,
+    SentAMomentAgo,
     end_expired_invitations,
     invite_many,
     invite_member,
@@ -26,6 +30,7 @@ from accounts.invitations.commands import (
 )
 from accounts.invitations.models import Invitation
 from accounts.invitations.queries import invitation_link
+from accounts.invitations.rules import MOST_SENT_AGAIN
 from accounts.people.models import Person
 from accounts.programmes.commands import ParticularsWish, make_programme
 from accounts.programmes.models import Membership, Programme, Role
@@ -100,6 +105,7 @@ def used(link, programme, browser_of, clock):
 
 
 def replaced(link, programme, browser_of, clock):
+    clock.advance(minutes=5)
     resend_invitation(invitation_id=Invitation.objects.get().id)
     return link
 
@@ -384,6 +390,40 @@ def test_one_that_ran_out_can_be_sent_again_until_it_is_tidied_away(link, clock)
         resend_invitation(invitation_id=kept.id)
 
 
+def test_it_is_not_sent_again_at_once_and_the_refusal_says_when_it_may_be(link, clock):
+    kept, sent_at = Invitation.objects.get(), clock.stop()
+    resend = partial(resend_invitation, invitation_id=kept.id)
+    with pytest.raises(SentAMomentAgo) as refused:
+        resend()
+    assert refused.value.code == "invitation_sent_a_moment_ago"
+    assert refused.value.http_status == 429
+    assert "in 5 minutes." in refused.value.sentence
+    clock.set(datetime.fromisoformat(refused.value.facts["may_be_sent_at"]))
+    assert resend().number == 2
+    clock.advance(minutes=4, seconds=59)
+    with pytest.raises(SentAMomentAgo, match=r"in 1 minute\.$"):
+        resend()
+    clock.advance(seconds=1)
+    assert resend().number == 3
+    assert clock.now() > sent_at
+
+
+def test_a_programme_sends_thirty_again_at_a_time_and_then_waits(programme, clock):
+    made = [
+        invite_person(programme_id=programme.id, email=f"{number}@x.org", role=Role.TESTER)
+        for number in range(MOST_SENT_AGAIN + 1)
+    ]
+    clock.stop()
+    clock.advance(minutes=5)
+    for each in made[:-1]:
+        resend_invitation(invitation_id=each.id)
+    clock.advance(minutes=2)
+    with pytest.raises(SentAMomentAgo, match="in 3 minutes"):
+        resend_invitation(invitation_id=made[-1].id)
+    clock.advance(minutes=3)
+    assert resend_invitation(invitation_id=made[-1].id).number == 2
+
+
 def test_one_that_was_withdrawn_keeps_no_address_and_opens_no_more(link):
     kept = Invitation.objects.get()
     revoke_invitation(invitation_id=kept.id)
@@ -407,8 +447,10 @@ def test_one_that_ran_out_does_not_stand_in_the_way_of_another(link, programme, 
     assert Invitation.objects.filter(ended_at=None).get().role == "reviewer"
 
 
-def test_whoever_hears_is_told_which_sending_it_is(link):
+@pytest.mark.django_db(transaction=True)
+def test_whoever_hears_is_told_which_sending_it_is(link, clock):
     kept = Invitation.objects.get()
+    clock.advance(minutes=5)
     resend_invitation(invitation_id=kept.id)
     said = OutboxMessage.objects.filter(subject_id=kept.id).order_by("id")
     assert sorted((each.kind, each.facts["number"]) for each in said) == [
@@ -579,9 +621,10 @@ def test_what_an_administrator_offered_stays_when_they_manage_no_more(programme)
     assert roles_in(programme.id, come(invited).party_id) == {"reviewer"}
 
 
-def test_a_link_opened_before_it_was_sent_again_is_in_hand_no_more(programme, browser):
+def test_a_link_opened_before_it_was_sent_again_is_in_hand_no_more(programme, browser, clock):
     invited = invite_person(programme_id=programme.id, email=EMAIL, role=Role.FINANCE)
     assert browser.get(path_of(invited)).status_code == 302
+    clock.advance(minutes=5)
     again = resend_invitation(invitation_id=invited.id)
     assert browser.get("/invitation").status_code == 404
     assert browser.post("/invitation", FORM).status_code == 404

@@ -142,7 +142,7 @@ def test_no_program_takes_what_is_shown_for_a_formula(sign):
 
 @pytest.mark.django_db
 def test_of_three_hundred_with_seven_faulty_lines_two_hundred_and_ninety_three_are_invited(
-    manager, tester, programme
+    manager, tester, programme, clock
 ):
     waiting = invite_person(programme_id=programme.id, email="waits@x.org", role=Role.TESTER)
     rows = [f"person{number}@x.org,en" for number in range(MOST_LINES)]
@@ -170,6 +170,7 @@ def test_of_three_hundred_with_seven_faulty_lines_two_hundred_and_ninety_three_a
     assert "line 2" in result.faults[2].sentence
     (again,) = [fault.invitation for fault in result.faults if fault.invitation]
     assert read_id("invitation", again) == waiting.id
+    clock.advance(minutes=5)
     assert resend_invitation(invitation_id=waiting.id, actor=manager.actor).number == 2
 
 
@@ -238,11 +239,14 @@ def test_the_command_says_what_is_wrong_with_a_list(programme, options, said):
 
 
 @pytest.mark.django_db
-def test_the_command_sends_again_only_when_asked(programme, capsys):
+def test_the_command_sends_again_only_when_asked(programme, capsys, clock):
     call_command("invite", "a@x.org", programme="studio")
     first = capsys.readouterr().out.split()[-1]
     with pytest.raises(CommandError, match="--again"):
         call_command("invite", "a@x.org", programme="studio")
+    with pytest.raises(CommandError, match="in 5 minutes"):
+        call_command("invite", "a@x.org", programme="studio", again=True)
+    clock.advance(minutes=5)
     call_command("invite", "a@x.org", programme="studio", again=True)
     assert capsys.readouterr().out.split()[-1] != first
     assert Invitation.objects.get().number == 2

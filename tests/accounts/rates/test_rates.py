@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from accounts.programmes.commands import ChangedMeanwhile
 from accounts.rates.commands import RateBeginsAlready, publish_rate
 from accounts.rates.models import Rate
-from accounts.rates.queries import rate_card, rate_in_force
-from accounts.rates.rules import ActKind
+from accounts.rates.queries import rate_card, rate_in_force, rates_of
+from accounts.rates.rules import FIELDS, ActKind
 from accounts.rates.words import shown_rate_card
 from core.audit.models import AuditEvent
 from core.clock import now
@@ -113,12 +114,50 @@ def test_nobodys_work_is_priced_afterwards(programme):
 
 
 def test_two_rates_of_a_kind_do_not_begin_together(programme, clock):
-    clock.stop()
-    a_rate(programme.id)
+    later = clock.stop() + timedelta(hours=1)
+    a_rate(programme.id, applies_from=later)
     with pytest.raises(RateBeginsAlready) as refused:
-        a_rate(programme.id, 1)
+        a_rate(programme.id, 1, applies_from=later)
     assert refused.value.code == "rate_begins_already"
-    a_rate(programme.id, 1, FEEDBACK)
+    a_rate(programme.id, 1, FEEDBACK, applies_from=later)
+
+
+def test_of_two_published_in_one_moment_the_second_begins_after_the_first(programme, clock):
+    clock.stop()
+    first, second = a_rate(programme.id), a_rate(programme.id, 1)
+    assert first.applies_from < second.applies_from
+    clock.advance(seconds=1)
+    assert rate_in_force(programme.id, BUG, now()) == second
+
+
+def test_whoever_did_not_see_the_newest_rate_is_told_what_changed(programme, clock):
+    first = a_rate(programme.id, 25 * MICRO, seen=0)
+    clock.advance(seconds=1)
+    with pytest.raises(ChangedMeanwhile) as refused:
+        a_rate(programme.id, 5 * MICRO, seen=0, words="Each")
+    assert refused.value.facts["number"] == 1
+    assert [each["field"] for each in refused.value.facts["changes"]] == list(FIELDS)
+    second = a_rate(programme.id, 5 * MICRO, seen=1, words="Each")
+    clock.advance(seconds=1)
+    with pytest.raises(ChangedMeanwhile) as refused:
+        a_rate(programme.id, MICRO, seen=1)
+    assert {"field": "amount", "before": "25 EUR", "after": "5 EUR"} in refused.value.facts[
+        "changes"
+    ]
+    assert {"field": "words", "before": "", "after": "Each"} in refused.value.facts["changes"]
+    other = a_rate(programme.id, MICRO, FEEDBACK, seen=0)
+    assert [each.number for each in (first, second, other)] == [1, 2, 1]
+
+
+def test_every_rate_stays_to_be_read_also_those_that_are_over(programme, other_programme, clock):
+    kept = []
+    for amount in (1, 2, 3):
+        kept.append(a_rate(programme.id, amount))
+        clock.advance(seconds=1)
+    a_rate(other_programme.id)
+    a_rate(programme.id, 9, FEEDBACK)
+    assert list(rates_of(programme.id, BUG)) == kept[::-1]
+    assert rates_of(programme.id).count() == 4
 
 
 def test_an_absent_programme_has_no_rates(db):

@@ -64,7 +64,7 @@ def test_credits_are_read_and_set(manager, tester):
     assert manager.api.patch(of(manager, "credits"), {"limit": 9}).status_code == 403
 
 
-def test_invitations_are_made_listed_sent_again_and_withdrawn(manager, stranger):
+def test_invitations_are_made_listed_sent_again_and_withdrawn(manager, stranger, clock):
     made = manager.api.post(f"{API}/invitations", {"email": "a@x.org", "role": "reviewer"})
     assert made.status_code == 201
     address = made.headers["Location"]
@@ -72,6 +72,10 @@ def test_invitations_are_made_listed_sent_again_and_withdrawn(manager, stranger)
     again = manager.api.post(f"{API}/invitations", {"email": "a@x.org"})
     assert (again.status_code, again.json()["code"]) == (409, "already_invited")
     assert again.json()["invitation"] == made.json()["id"]
+    soon = manager.api.post(f"{address}/resend")
+    assert (soon.status_code, soon.json()["code"]) == (429, "invitation_sent_a_moment_ago")
+    assert soon.json()["may_be_sent_at"] > made.json()["sent_at"]
+    clock.advance(minutes=5)
     assert manager.api.post(f"{address}/resend").json()["number"] == 2
     assert stranger.api.post(f"{address}/resend").status_code == 404
     assert manager.api.post(f"{address}/revoke").status_code == 200

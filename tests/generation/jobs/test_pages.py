@@ -47,4 +47,5 @@ def test_where_nothing_can_be_made_there_is_no_button_but_the_reason(tester, mod
     close_programme(programme_id=tester.programme.id)
     page = tester.client.get("/clips/new").text
     assert button not in page
-    assert "The programme is closed at the moment." in page
+    assert "The programme is closed at the moment." in page.partition('<aside class="panel"')[0]
+    assert "Nothing can be made until then." in page

@@ -124,6 +124,9 @@ def test_what_others_take_along_holds_their_words_and_not_these(life, others):
         "Said to Ada: a face is recognisable.",
         "",
     ]
+    read = said_on_the_page(reviewers)["decided"]
+    assert "Said to Ada: a face is recognisable." in read
+    assert "Approved" in read
     managers = archive_of(others.manager)
     assert [
         remark["words"] for one in rows(managers, "conversations") for remark in one["remarks"]
@@ -137,6 +140,11 @@ def the_masters_are_there_byte_for_byte(archive, life, others):
         whole = (Path(settings.MEDIA_FOLDER) / master.storage_key).read_bytes()
         assert archive.read(name) == whole
         assert archive.getinfo(name).compress_type == zipfile.ZIP_STORED
+        suffixes = {"poster": "webp", "sprite": "webp", "index": "vtt", "proxy": "mp4"}
+        for kind, suffix in suffixes.items():
+            made = clip.renditions.get(kind=kind)
+            whole = (Path(settings.MEDIA_FOLDER) / made.storage_key).read_bytes()
+            assert archive.read(f"files/{shown('clip', clip.id)}-{kind}.{suffix}") == whole
     assert archive.testzip() is None
 
 
@@ -221,6 +229,25 @@ def the_index_leads_to_everything_and_nowhere_else(archive, life, others):
     assert {name for name in archive.namelist() if name.startswith("files/")} <= inside
 
 
+def said_on_the_page(archive):
+    """What somebody reads who opens it, part by part."""
+    page = archive.read("index.html").decode()
+    parts = re.findall(r'<section aria-labelledby="(\w+)">(.*?)</section>', page, re.DOTALL)
+    return {name: " ".join(re.sub(r"<[^>]*>", " ", part).split()) for name, part in parts}
+
+
+def decisions_and_answers_are_read_without_any_program(archive, life, others):
+    said = said_on_the_page(archive)
+    assert "You accepted version 1 of the agreement" in said["you"]
+    assert "Declined" in said["reviews"]
+    assert "Clause 1: Nobody unasked" in said["reviews"]
+    assert "It rests on: frame" in said["reviews"]
+    assert "Said to Ada: a face is recognisable." in said["reviews"]
+    assert "Your appeal The face is a mask; look at frame 3." in said["reviews"]
+    assert "Ada: it is out. Accepted" in said["contributions"]
+    assert "decided" not in said, "who decided nothing has no such part"
+
+
 def read_me_says_what_is_what(archive, life, others):
     said = archive.read("README.txt").decode()
     assert "index.html opens in any browser" in said
@@ -238,6 +265,7 @@ CHECKS = [
     an_agreement_comes_with_a_receipt_that_verifies,
     other_people_are_named_by_what_they_are,
     the_index_leads_to_everything_and_nowhere_else,
+    decisions_and_answers_are_read_without_any_program,
     read_me_says_what_is_what,
 ]
 

@@ -7,11 +7,12 @@ from django.core.management import CommandError, call_command
 
 from accounts.administrators.commands import LastAdministrator, make_administrator
 from accounts.administrators.queries import administrators_now
+from accounts.arrivals.commands import InvitationGone, accept_as_new_person
 from accounts.cohorts.commands import make_cohort, seat_member
 from accounts.cohorts.queries import parties_in_cohort
 from accounts.credentials.models import Credential
 from accounts.credentials.queries import actor_by_token
-from accounts.invitations.commands import InvitationGone, accept_as_new_person, invite_member
+from accounts.invitations.commands import invite_member
 from accounts.invitations.models import Invitation
 from accounts.programmes.commands import add_member
 from accounts.programmes.models import Membership, Role, RoleGrant

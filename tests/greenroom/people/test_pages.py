@@ -103,7 +103,7 @@ def test_an_auditor_reads_and_has_no_button(auditor, tester, programme):
 # Invitations --------------------------------------------------------------------------------------
 
 
-def test_one_is_invited_sent_again_and_withdrawn(manager):
+def test_one_is_invited_sent_again_and_withdrawn(manager, clock):
     sent = {"email": "new@x.org", "role": "reviewer", "language": "de"}
     assert manager.client.post("/people/invitations/one", sent).status_code == 302
     assert "new@x.org" in page_of(manager, "/people/invitations")
@@ -113,6 +113,9 @@ def test_one_is_invited_sent_again_and_withdrawn(manager):
     made = Invitation.objects.get()
     assert (made.role, made.language, made.made_by_id) == ("reviewer", "de", manager.party_id)
     address = f"/people/invitations/{shown('invitation', made.id)}"
+    soon = manager.client.post(f"{address}/resend", follow=True)
+    assert "You can send this again in 5 minutes." in soon.content.decode()
+    clock.advance(minutes=5)
     manager.client.post(f"{address}/resend")
     made.refresh_from_db()
     assert made.number == 2

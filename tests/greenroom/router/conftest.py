@@ -21,6 +21,7 @@ import uvicorn
 
 from accounts.credentials.rules import Letter, digest, new_token, session_digest
 from core.ids import new_id, read_id, shown
+from generation.jobs.rules import preview_key
 from greenroom.router.app import Router, Routes
 from greenroom.router.authentication import Authentication, CredentialRow
 from greenroom.router.bridge import Django
@@ -31,6 +32,7 @@ from greenroom.router.health import Health
 from greenroom.router.hub import Hub, JobNow
 from greenroom.router.media import Media, Opening
 from greenroom.router.options import Options
+from greenroom.router.previews import Previews
 from greenroom.router.problems import Unavailable
 from greenroom.router.proxies import TrustedProxies
 from greenroom.router.senders import sender
@@ -95,6 +97,12 @@ class Rows:
         self._ask()
         owner, opening = self.archives.get(export_id, (None, None))
         return opening if owner == credential.party_id else None
+
+    async def preview_key(self, credential: Any, job_id: UUID) -> str | None:
+        self._ask()
+        job = self.jobs.get(job_id)
+        mine = job is not None and job.party_id == credential.party_id
+        return preview_key(job_id) if mine and job.state == "running" else None
 
     async def record_public(self, opening: Opening, link: bytes | None) -> None:
         self._ask()
@@ -301,6 +309,7 @@ def build_house(
         events=Events(authentication.credential, hub),
         media=(media := Media(authentication.credential, rows, backend)),
         exports=Exports(authentication.credential, rows, media),
+        previews=Previews(authentication.credential, rows, media_folder),
         health=Health(rows, lambda: [("core", "0001_initial")]),
     )
     return House(rows, hub, Router(routes, options, lifespan), media_folder)

@@ -134,6 +134,40 @@ def test_what_is_open_is_kept_with_one_press_and_a_second_changes_nothing(manage
     assert "kind defaults for everything" not in page(manager, "/setup")
 
 
+def test_the_amounts_stand_beside_the_button_that_publishes_them(manager):
+    sent(manager, "rates", "/setup/rates/feedback", amount="3.00")
+    said = page(manager, "/setup")
+    form = re.search(r'<form[^>]*action="/setup/defaults".*?</form>', said, re.DOTALL)[0]
+    shown = text_of(form).replace("\N{NO-BREAK SPACE}", " ")
+    for line in (
+        "Release of a clip 25.00 EUR",
+        "Bug report 15.00 EUR",
+        "Red-team finding 60.00 EUR",
+        "Hours until a clip is decided 72",
+        "A draft is kept 180 days",
+        "Working hours Mon–Fri 09:00–17:00, Sat–Sun off",
+    ):
+        assert line in shown, line
+    assert "Feedback" not in shown, "a rate that is in force stays"
+    posted(manager, "/setup/defaults", {})
+    programme = manager.programme
+    assert rate_in_force(programme.id, ActKind.RELEASE, now()).amount_micro == 25_000_000
+    assert rate_in_force(programme.id, ActKind.FEEDBACK, now()).amount_micro == 3_000_000
+
+
+def test_the_credits_of_a_fresh_programme_are_shown_with_the_sum_they_come_from(administrator):
+    form = fields_of(page(administrator, "/setup/programmes/new"), "/setup/programmes/new")
+    wanted = {"name": "Late show", "slug": "late-show", "currency": "JPY"}
+    posted(administrator, "/setup/programmes/new", form | wanted)
+    shown = text_of(page(administrator, "/setup")).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Credits of the whole programme 20,000 = 50 × 400" in shown
+    assert "Credits of a new tester 400" in shown
+    assert "Release of a clip 2,500 JPY" in shown
+    posted(administrator, "/setup/defaults", {})
+    made = Programme.objects.get(slug="late-show")
+    assert programme_budget(made.id, Kind.CREDITS).limit == 20_000
+
+
 @pytest.mark.parametrize("who", ["tester", "reviewer", "finance", "auditor", "stranger"])
 def test_there_is_no_set_up_for_anybody_else(who, request):
     member = request.getfixturevalue(who)
@@ -223,6 +257,16 @@ def test_a_week_and_its_holidays_are_written_without_a_script(manager):
         ("calendar", {"from_0": "nine"}, "Write a time like 09:00"),
         ("calendar", {"from_0": "18:00"}, "It ends before it begins"),
         ("calendar", {"holidays": "Christmas"}, "Line 1 is no date"),
+        (
+            "calendar",
+            {"holidays": "Christmas\n2026-12-25\n\nEaster\n2026-2-30"},
+            "These lines are no dates like 2026-12-25: 1, 4, 5.",
+        ),
+        (
+            "calendar",
+            {"holidays": "\n".join(["soon"] * 12)},
+            "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, and 2 more.",
+        ),
         ("particulars", {"languages": "klingon!"}, "Languages are written like"),
         ("particulars", {"closes_on": "2020-01-01", "opens_on": "2021-01-01"}, "closes before"),
         ("particulars", {"name": ""}, "required"),
@@ -320,7 +364,9 @@ def test_a_rate_begins_now_or_later(manager):
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ({"amount": "much"}, "Write an amount in figures"),
+        ({"amount": "much"}, "Write the amount in figures, like 1250.00 or 1250,00"),
+        ({"amount": "1,000"}, "nothing between the thousands"),
+        ({"amount": "1.000,50"}, "one point or comma"),
         ({"amount": "1", "applies_from": "2020-01-01T00:00"}, "now or later"),
     ],
 )
@@ -329,6 +375,11 @@ def test_a_rate_that_cannot_be_is_kept_in_its_form(manager, typed, why):
     assert why in said
     assert f'value="{typed["amount"]}"' in said
     assert rate_in_force(manager.programme.id, ActKind.FEEDBACK, now()) is None
+
+
+def test_a_decimal_comma_is_as_good_as_a_point(manager):
+    sent(manager, "rates", "/setup/rates/release", amount="30,50")
+    assert rate_in_force(manager.programme.id, ActKind.RELEASE, now()).amount_micro == 30_500_000
 
 
 def test_the_programmes_credits_are_set_and_never_below_their_use(manager):
@@ -350,6 +401,14 @@ def test_a_state_without_a_number_is_kept(manager):
     sent(manager, "retention", draft_days="", unreleased_days="400")
     found = retention_in_force(manager.programme.id)
     assert (found.draft_days, found.unreleased_days) == (None, 400)
+
+
+def test_the_list_says_what_money_is_not_promised_yet(manager):
+    record_funding_at_the_machine(
+        programme_id=manager.programme.id, amount_micro=1_250_500_000, words="First."
+    )
+    shown = text_of(page(manager, "/setup")).replace("\N{NO-BREAK SPACE}", " ")
+    assert "1,250.50 EUR set aside and not yet promised." in shown
 
 
 def test_money_says_who_may_set_it_aside(manager, finance):
@@ -377,6 +436,48 @@ def test_the_second_of_two_sees_what_the_first_changed_and_loses_nothing(manager
     posted(second, "/setup/charter", again)
     assert charter_in_force(manager.programme.id).words == "In my own words."
     assert charter_in_force(manager.programme.id).number == 3
+
+
+def test_what_the_other_changed_is_said_as_pages_say_it(manager):
+    a_model("still")
+    a_model("other")
+    changes = {
+        "agreement": {"text": "Other terms.", "changes": "New.", "answer_by": "2100-06-30"},
+        "particulars": {"opens_on": "2027-01-11", "submissions_per_day": "2000"},
+        "calendar": {"holidays": "2026-12-25\n2026-12-26", "from_0": "", "to_0": ""},
+        "models": {"slugs": ["other"]},
+        "retention": {"draft_days": ""},
+    }
+    shown = {}
+    for step, changed in changes.items():
+        sent(manager, step, deed="publish" if step == "agreement" else "")
+        form = fields_of(page(manager, f"/setup/{step}"), f"/setup/{step}", "publish")
+        sent(manager, step, **changed, deed="publish")
+        said = posted(manager, f"/setup/{step}", form | {"deed": "publish"}, 409)
+        table = re.search(r'<table class="changes">.*?</table>', said, re.DOTALL)[0]
+        shown[step] = text_of(table)
+    assert "Answer by Nothing the end of 30 Jun 2100" in shown["agreement"]
+    assert "First day Nothing 11 Jan 2027" in shown["particulars"]
+    assert "2,000" in shown["particulars"]
+    assert "25 Dec 2026, 26 Dec 2026" in shown["calendar"]
+    assert "Mon off, Tue–Fri 09:00–17:00, Sat–Sun off" in shown["calendar"]
+    assert "for as long as the programme runs" in shown["retention"].lower()
+    assert "Video models allowed" in shown["models"]
+    raw = re.compile(r"\d{4}-\d\d-\d\d|\+00:00|True|False|None")
+    assert {step: raw.findall(text) for step, text in shown.items()} == {step: [] for step in shown}
+
+
+def test_a_rate_that_moved_is_said_with_its_currency_and_its_moment(manager):
+    path = "/setup/rates/release"
+    sent(manager, "rates", path, amount="12.50")
+    form = fields_of(page(manager, "/setup/rates"), path)
+    sent(manager, "rates", path, amount="1300", applies_from="2100-01-01T00:00")
+    said = posted(manager, path, form | {"amount": "14"}, 409)
+    table = re.search(r'<table class="changes">.*?</table>', said, re.DOTALL)[0]
+    shown = text_of(table).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Amount 12.50 EUR 1,300.00 EUR" in shown
+    assert "1 Jan 2100, 00:00" in shown
+    assert "+00:00" not in shown
 
 
 def test_a_form_made_before_the_first_version_meets_it_too(manager):
@@ -453,6 +554,12 @@ def test_an_administrator_without_a_programme_makes_one(administrator):
     wanted = {"name": "Late show", "slug": "late-show", "currency": "CHF"}
     refused = posted(administrator, "/setup/programmes/new", form | wanted | {"slug": "a b"}, 422)
     assert "Small letters, figures and hyphens." in refused
+    for word in ("euro", "eur", "Swiss francs"):
+        typed = form | wanted | {"currency": word}
+        refused = posted(administrator, "/setup/programmes/new", typed, 422)
+        assert "its code of three capital letters, like EUR" in refused
+        assert f'value="{word}"' in refused, "what was typed is not cut"
+    assert 'maxlength="3"' not in said
     posted(administrator, "/setup/programmes/new", form | wanted)
     made = Programme.objects.get(slug="late-show")
     assert (made.name, made.currency, made.is_open) == ("Late show", "CHF", False)

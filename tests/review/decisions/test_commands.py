@@ -8,6 +8,7 @@ import pytest
 
 from accounts.entrance.commands import close_account
 from accounts.programmes.models import RoleGrant
+from core.audit.models import AuditEvent
 from core.clock import now
 from core.errors import Absent, InvalidOrder, TooLate
 from core.idempotency.commands import AlreadyAnswered, Once
@@ -17,6 +18,7 @@ from review.credits.models import CreditLine
 from review.decisions.commands import (
     LeaseLost,
     TookEffect,
+    VerdictStands,
     decide,
     decide_due,
     file_appeal,
@@ -86,12 +88,58 @@ def test_a_second_press_begins_the_ten_seconds_anew(tester, reviewer, clock):
     case = a_claim_of(reviewer)
     press(reviewer, case, "declined")
     clock.advance(seconds=8)
-    press(reviewer, case, "approved")
+    press(reviewer, case, "approved", replaces=Verdict.objects.get().mark)
     clock.advance(seconds=8)
     assert decide_due() == 0
     clock.advance(seconds=2)
     assert decide_due() == 1
     assert Decision.objects.get().outcome == "approved"
+    pressed = AuditEvent.objects.filter(kind="verdict.pressed").order_by("at")
+    assert [event.facts.get("replaced") for event in pressed] == [None, "declined"]
+
+
+def test_a_verdict_that_the_second_window_has_not_seen_stands(tester, reviewer, clock):
+    a_submission(tester)
+    case = a_claim_of(reviewer)
+    press(reviewer, case, "declined")
+    standing = Verdict.objects.get()
+    clock.advance(seconds=3)
+    with pytest.raises(VerdictStands) as refused:
+        press(reviewer, case, "approved")
+    assert refused.value.facts == {
+        "mark": standing.mark,
+        "outcome": "declined",
+        "effective_at": standing.effective_at.isoformat(),
+    }
+    with pytest.raises(VerdictStands):
+        press(reviewer, case, "approved", replaces="of another one")
+    clock.advance(seconds=7)
+    assert decide_due() == 1
+    assert Decision.objects.get().outcome == "declined"
+
+
+def test_the_same_verdict_pressed_twice_is_one_and_its_seconds_go_on(tester, reviewer, clock):
+    a_submission(tester)
+    case = a_claim_of(reviewer)
+    press(reviewer, case, "declined")
+    clock.advance(seconds=5)
+    press(reviewer, case, "declined")
+    assert AuditEvent.objects.filter(kind="verdict.pressed").count() == 1
+    clock.advance(seconds=5)
+    assert decide_due() == 1
+
+
+def test_a_mark_dies_with_its_verdict(tester, reviewer, clock):
+    """Taken back and pressed again: whoever saw the first has not seen the second."""
+    a_submission(tester)
+    case = a_claim_of(reviewer)
+    press(reviewer, case, "declined")
+    seen = Verdict.objects.get().mark
+    take_back_verdict(actor=reviewer.actor, case_id=cas(case))
+    clock.advance(seconds=1)
+    press(reviewer, case, "declined", reason=f"{REASON} And in the next ones.")
+    with pytest.raises(VerdictStands):
+        press(reviewer, case, "approved", replaces=seen)
 
 
 def test_after_the_ten_seconds_nothing_is_taken_back(tester, reviewer, clock):

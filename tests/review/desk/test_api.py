@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.programmes.models import Role
+from core.audit.models import AuditEvent
 from core.ids import shown
 from review.decisions.commands import decide_due
 from review.decisions.models import Decision, Verdict
@@ -150,7 +151,8 @@ def test_claiming_answers_with_everything_one_judges_by(tester, reviewer):
     assert [clause["number"] for clause in found["clauses"]] == [1, 2, 3]
     assert found["facts"]["frames"] == 8
     assert found["facts"]["master_sha256"] == case.master_sha256
-    assert [file["kind"] for file in found["facts"]["files"]] == ["master", "poster", "sprite"]
+    kinds = ["index", "master", "poster", "proxy", "sprite"]
+    assert [file["kind"] for file in found["facts"]["files"]] == kinds
     assert (found["chain"], found["appeal"], found["verdict"]) == ([], None, None)
 
 
@@ -200,6 +202,55 @@ def test_a_verdict_is_pressed_taken_back_and_pressed_again(tester, reviewer, clo
     assert decide_due() == 1
     (decided,) = reviewer.api.get(one(case)).json()["chain"]
     assert (decided["outcome"], decided["by"], decided["round"]) == ("declined", "reviewer", 1)
+
+
+def test_a_second_window_replaces_nothing_that_it_has_not_seen(tester, reviewer):
+    put_forward(tester)
+    case = a_claim_of(reviewer)
+    said = press_over(reviewer, case).json()
+    other = {"outcome": "approved"}
+    refused = press_over(reviewer, case, **other)
+    assert (refused.status_code, refused.json()["code"]) == (409, "verdict_stands")
+    assert (refused.json()["outcome"], refused.json()["mark"]) == ("declined", said["mark"])
+    assert reviewer.api.get(one(case)).json()["verdict"]["mark"] == said["mark"]
+    replaced = press_over(reviewer, case, **other, replaces=said["mark"])
+    assert (replaced.status_code, replaced.json()["outcome"]) == (200, "approved")
+    assert replaced.json()["mark"] != said["mark"]
+
+
+def test_the_picture_closes_with_the_case_and_the_words_stay(
+    tester, reviewer, second_reviewer, auditor, clock
+):
+    case = put_forward(tester)
+    a_decision(reviewer, clock, "declined")
+    closed = reviewer.api.get(one(case)).json()
+    assert (closed["state"], closed["facts"]["files"]) == ("declined", [])
+    assert not AuditEvent.objects.filter(kind="case.read").exists(), "their own decision"
+    for _twice in range(2):
+        precedent = second_reviewer.api.get(one(case)).json()
+        assert precedent["chain"][0]["reason"] == REASON
+    clock.advance(minutes=31)
+    second_reviewer.api.get(one(case))
+    auditor.api.get(one(case))
+    noted = AuditEvent.objects.filter(kind="case.read").order_by("at", "xid", "id")
+    assert [event.facts["role"] for event in noted] == ["reviewer", "reviewer", "auditor"]
+    record = words_of_record(tester, case)
+    assert record.count("Read what was written here, after it was closed.") == 3
+    assert "An auditor" in record
+
+
+def words_of_record(tester, case):
+    return tester.client.get(
+        f"/submissions/{shown('submission', case.submission_id)}"
+    ).content.decode()
+
+
+def test_reading_an_open_case_is_noted_nowhere(tester, reviewer, auditor):
+    case = put_forward(tester)
+    auditor.api.get(one(case))
+    a_claim_of(reviewer)
+    auditor.api.get(one(case))
+    assert not AuditEvent.objects.filter(kind="case.read").exists()
 
 
 def test_a_pending_verdict_is_its_reviewers_alone(tester, reviewer, second_reviewer, auditor):

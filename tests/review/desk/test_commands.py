@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db import connection
 
 from accounts.programmes.models import Role, RoleGrant
 from core.audit.models import AuditEvent
@@ -10,10 +13,11 @@ from core.clock import now
 from core.errors import Absent, InvalidOrder, WrongScope
 from core.ids import shown
 from core.outbox.models import OutboxMessage
+from generation.clips.commands import say_why
 from generation.clips.models import Viewing
 from generation.clips.queries import clip_for
 from review.credits.models import CreditLine
-from review.decisions.commands import LeaseLost
+from review.decisions.commands import LeaseLost, decide_due
 from review.decisions.models import Verdict
 from review.desk.commands import (
     TooManyLeases,
@@ -21,9 +25,11 @@ from review.desk.commands import (
     escalate_overdue,
     renew_case_lease,
     return_case,
+    return_cases_of,
     return_expired_leases,
 )
 from review.desk.queries import bars_of, case_for, desk_counts, held_by, queue_of
+from review.submissions.commands import withdraw_submission
 from review.submissions.models import Case, Skip
 from stage.cast import a_member
 from stage.review import a_claim_of, a_decision, a_submission, an_appeal, press
@@ -138,6 +144,66 @@ def test_a_heartbeat_lengthens_the_lease_and_the_right_to_look(tester, reviewer,
         clock.advance(minutes=9)
     assert clip_for(reviewer.actor, shown("clip", case.chain_id))
     assert Viewing.objects.count() == 2, "one for each half hour, not one for each heartbeat"
+
+
+def handed_back(tester, reviewer, case, clock):
+    return_case(actor=reviewer.actor, case_id=cas(case), why="unsure")
+
+
+def withdrawn(tester, reviewer, case, clock):
+    withdraw_submission(actor=tester.actor, submission_id=shown("submission", case.submission_id))
+
+
+def decided(tester, reviewer, case, clock):
+    press(reviewer, case)
+    clock.advance(seconds=11)
+    assert decide_due() == 1
+
+
+def fallen_silent(tester, reviewer, case, clock):
+    clock.advance(minutes=11)
+    assert return_expired_leases() == 1
+
+
+def who_left(tester, reviewer, case, clock):
+    assert return_cases_of(programme_id=case.programme_id, reviewer_id=reviewer.party_id) == 1
+
+
+@pytest.mark.parametrize("end", [handed_back, withdrawn, decided, fallen_silent, who_left])
+def test_looking_ends_with_the_case(tester, reviewer, clock, end):
+    a_submission(tester)
+    a_submission(tester)
+    case, other = a_claim_of(reviewer), a_claim_of(reviewer)
+    if end is fallen_silent:
+        Case.objects.filter(id=other.id).update(lease_until=now() + timedelta(minutes=20))
+    clock.advance(seconds=1)
+    assert clip_for(reviewer.actor, shown("clip", case.chain_id))
+    master = case.chain.renditions.get(kind="master")
+    assert may_open(master, reviewer)
+    end(tester, reviewer, case, clock)
+    with pytest.raises(Absent):
+        clip_for(reviewer.actor, shown("clip", case.chain_id))
+    assert not may_open(master, reviewer)
+    if end is not who_left:
+        assert clip_for(reviewer.actor, shown("clip", other.chain_id)), "of a case still in hand"
+    clock.advance(seconds=1)
+    say_why(actor=reviewer.actor, shown_id=shown("clip", case.chain_id), why="question")
+    assert clip_for(reviewer.actor, shown("clip", case.chain_id)), "they said why anew"
+
+
+def may_open(rendition, reviewer):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM rendition_for(%s, %s)", [rendition.id, reviewer.party_id])
+        return bool(cursor.fetchall())
+
+
+def test_looking_for_another_reason_goes_on_when_the_case_ends(tester, reviewer, clock):
+    a_submission(tester)
+    case = a_claim_of(reviewer)
+    say_why(actor=reviewer.actor, shown_id=shown("clip", case.chain_id), why="report")
+    clock.advance(seconds=1)
+    handed_back(tester, reviewer, case, clock)
+    assert clip_for(reviewer.actor, shown("clip", case.chain_id))
 
 
 def test_who_falls_silent_loses_the_case_to_its_old_place(tester, reviewer, second_reviewer, clock):

@@ -336,6 +336,49 @@ def test_taking_back_brings_the_words_back(tester, reviewer):
     assert "Blur the face." not in page(reviewer, address(case))
 
 
+def test_a_second_window_says_what_it_would_replace_and_replaces_it_on_purpose(
+    tester, reviewer, clock
+):
+    put_forward(tester)
+    case = a_claim_of(reviewer)
+    pressed(reviewer, case)
+    clock.advance(seconds=2)
+    answer = pressed(reviewer, case, outcome="approved", reason="It is a mask.")
+    said = words_of(answer)
+    assert answer.status_code == 409
+    assert "You pressed another verdict on this case already" in said
+    assert "Declined under clause 1" in said
+    assert "Take it back" in said
+    assert "Replace what I pressed" in said
+    assert ">It is a mask.</textarea>" in said
+    assert Verdict.objects.get().outcome == "declined"
+    mark = re.search(r'name="replaces" value="(\w+)"', said)
+    assert mark is not None
+    wish = {"outcome": "approved", "reason": "It is a mask.", "replaces": mark[1]}
+    assert pressed(reviewer, case, **wish).status_code == 302
+    assert Verdict.objects.get().outcome == "approved"
+    clock.advance(seconds=11)
+    assert decide_due() == 1
+    assert pressed(reviewer, case, **wish).status_code == 409
+    assert now_of(case).state == "approved"
+
+
+def test_the_page_says_that_the_picture_closed_with_the_case(
+    tester, reviewer, second_reviewer, clock
+):
+    put_forward(tester)
+    case = a_claim_of(reviewer)
+    assert "clip-player" in page(reviewer, address(case))
+    pressed(reviewer, case)
+    clock.advance(seconds=11)
+    assert decide_due() == 1
+    said = page(reviewer, address(case))
+    assert "closed with it" in said
+    assert "/media/" not in said
+    assert "as precedents" not in said
+    assert "as precedents" in page(second_reviewer, address(case))
+
+
 def test_it_cannot_be_taken_back_when_its_ten_seconds_are_over(tester, reviewer, clock):
     put_forward(tester)
     case = a_claim_of(reviewer)

@@ -13,6 +13,7 @@ from core.clock import now
 from core.errors import Absent, TooLate
 from core.ids import shown
 from core.outbox.models import OutboxMessage
+from generation.clips import commands as clips
 from generation.clips.commands import FilesRemoved, finish_removals
 from generation.clips.models import Removal
 from review.releases.commands import release_clip, take_down_release
@@ -170,6 +171,67 @@ def test_one_clip_that_cannot_go_keeps_no_other(programme, tester, clock, clip, 
     monkeypatch.setattr(commands, "finish_removal", broken)
     assert finish_retention() == 1
     assert Removal.objects.get(clip=clip).done_at is None
+
+
+def but_for(clip_id, whole, of):
+    """``whole``, which fails for what is about this clip; ``of`` says what it is about."""
+
+    def broken(*parts, **named):
+        if of(*parts, **named) == clip_id:
+            raise ValueError("no such thing")
+        return whole(*parts, **named)
+
+    return broken
+
+
+def failed(caplog) -> list[tuple[str, int, int]]:
+    return [
+        (each.sweep, each.done, each.failed)
+        for each in caplog.records
+        if each.message == "sweep_failed"
+    ]
+
+
+def test_one_owner_who_cannot_be_warned_keeps_no_other_from_it(
+    programme, tester, clock, clip, monkeypatch, caplog
+):
+    other = a_clip(tester)
+    publish(programme, draft_days=90)
+    clock.advance(days=80)
+    broken = but_for(clip.id, commands.announce_removal, lambda **named: named["clip"].id)
+    monkeypatch.setattr(commands, "announce_removal", broken)
+    assert warn_owners() == 1
+    assert Removal.objects.get().clip_id == other.id
+    assert failed(caplog) == [("warn_owners", 1, 1)]
+
+
+def test_one_removal_that_cannot_be_stopped_keeps_no_other_from_it(
+    programme, tester, clock, clip, monkeypatch, caplog
+):
+    other = a_clip(tester)
+    publish(programme, draft_days=30, warning_days=14)
+    clock.advance(days=20)
+    assert warn_owners() == 2
+    publish(programme, draft_days=60, warning_days=14)
+    broken = but_for(clip.id, commands.stop_removal, lambda **named: named["removal"].clip_id)
+    monkeypatch.setattr(commands, "stop_removal", broken)
+    assert stop_overtaken() == 1
+    assert Removal.objects.exclude(stopped_at=None).get().clip_id == other.id
+    assert failed(caplog) == [("stop_overtaken", 1, 1)]
+
+
+def test_one_clip_of_its_owner_that_cannot_go_keeps_no_other(
+    tester, clock, clip, monkeypatch, caplog
+):
+    other = a_clip(tester)
+    for each in (clip, other):
+        remove_own_clip(actor=tester.actor, clip_id=shown("clip", each.id))
+    clock.advance(days=2)
+    broken = but_for(clip.id, clips.finish_removal, lambda **named: named["removal"].clip_id)
+    monkeypatch.setattr(clips, "finish_removal", broken)
+    assert finish_removals() == 1
+    assert Removal.objects.exclude(done_at=None).get().clip_id == other.id
+    assert failed(caplog) == [("finish_removals", 1, 1)]
 
 
 @pytest.mark.parametrize("warning_days", [7, 30])

@@ -1,4 +1,4 @@
-"""manage.py person make|close|open|new-password|erase EMAIL."""
+"""manage.py person make|close|open|new-password|mail-password|erase EMAIL."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from django.urls import reverse
 from accounts.agreements.commands import answer_agreement
 from accounts.agreements.models import Acceptance
 from accounts.agreements.queries import agreement_in_force
+from accounts.arrivals.commands import seat_person
 from accounts.credentials.rules import random_base62
-from accounts.entrance.commands import change_password, close_account, make_person, open_account
+from accounts.entrance.commands import (
+    ask_password_letter,
+    change_password,
+    close_account,
+    make_person,
+    open_account,
+)
 from accounts.erasures.rules import done_by
-from accounts.invitations.commands import seat_person
 from accounts.people.models import Person
 from accounts.programmes.models import Programme, Role
 from core.errors import Refusal
@@ -23,16 +29,17 @@ from greenroom.erasures.commands import ask_erasure
 from greenroom.erasures.rules import Releases
 
 PASSWORD_SIGNS = 20
+DEEDS = ("make", "close", "open", "new-password", "mail-password", "erase")
 
 
 class Command(BaseCommand):
     help = (
         "Make somebody a member without a letter, close or open an account, give it a new"
-        " password, or erase a person for good."
+        " password or mail a link to one, or erase a person for good."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("deed", choices=("make", "close", "open", "new-password", "erase"))
+        parser.add_argument("deed", choices=DEEDS)
         parser.add_argument("email")
         parser.add_argument("--name", default="", help="make: what others see")
         parser.add_argument("--programme", metavar="SLUG", help="make: where they get a seat")
@@ -81,6 +88,10 @@ class Command(BaseCommand):
         elif deed == "open":
             open_account(person=person)
             self.stdout.write("Open again.")
+        elif deed == "mail-password":
+            if not ask_password_letter(person=person):
+                raise CommandError("Three letters went there within an hour; try new-password.")
+            self.stdout.write("A letter is on its way; its link opens once, within half an hour.")
         else:
             password = random_base62(PASSWORD_SIGNS)
             change_password(person=person, password=password, keep=None)

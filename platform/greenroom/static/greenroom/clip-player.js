@@ -4,6 +4,8 @@
  * Without this script the video has the browser's own controls. Frames are counted from 0; a seek
  * goes to the middle of a frame, (n + ½)·den/num, because a seek to its edge may show either
  * neighbour. `data-frame` on the element is the frame that the browser says it has put on screen.
+ * A <track> of thumbnails (WebVTT, `picture#xywh=…`) is read when the pointer first comes to the
+ * scrubber. A link with `data-swap` plays the other copy of the clip, from the same frame on.
  */
 class ClipPlayer extends HTMLElement {
   connectedCallback() {
@@ -46,6 +48,18 @@ class ClipPlayer extends HTMLElement {
         document.fullscreenElement ? document.exitFullscreen() : this.requestFullscreen());
     } else {
       full.hidden = true;
+    }
+    this.parts.sound?.addEventListener("click", () => {
+      video.muted = !video.muted;
+      this.parts.sound.setAttribute("aria-pressed", String(!video.muted));
+    });
+    for (const link of this.querySelectorAll("[data-swap]")) {
+      link.addEventListener("click", (event) => this.swap(event, link));
+    }
+    this.track = video.querySelector("track");
+    if (this.track) {
+      scrub.addEventListener("pointermove", (event) => this.peek(event));
+      scrub.addEventListener("pointerleave", () => this.thumb?.remove());
     }
     video.addEventListener("play", () => this.playing(true));
     video.addEventListener("pause", () => this.playing(false));
@@ -122,6 +136,63 @@ class ClipPlayer extends HTMLElement {
     this.wanted = null;
     if (this.video.paused) this.video.play();
     else this.video.pause();
+  }
+
+  /** The same frame of the other copy; its line takes the place of this one's. */
+  swap(event, link) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const at = this.wanted ?? this.at;
+    const { light, master } = this.parts;
+    light.hidden = !light.hidden;
+    master.hidden = !light.hidden;
+    (light.hidden ? master : light).querySelector("a").focus();
+    this.wanted = null;
+    this.video.addEventListener("loadedmetadata", () => this.seek(at), { once: true });
+    this.video.src = link.href;
+  }
+
+  /** The picture of the contact sheet at the pointer, above the scrubber. */
+  async peek(event) {
+    const { scrub } = this.parts;
+    const box = scrub.getBoundingClientRect();
+    const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+    const time = this.middle(Math.round(share * this.last));
+    this.peeked = time;
+    this.cues ??= this.read();
+    const cue = [...await this.cues].find((one) => one.startTime <= time && time < one.endTime);
+    if (!cue || this.peeked !== time || !scrub.matches(":hover")) return;
+    const [name, place] = cue.text.split("#xywh=");
+    const [x, y, width, height] = place.split(",").map(Number);
+    this.sheets ??= {};
+    const sheet = await (this.sheets[name] ??= this.picture(new URL(name, this.track.src).href));
+    if (!sheet || this.peeked !== time) return;
+    this.thumb ??= Object.assign(document.createElement("canvas"), { className: "thumb" });
+    Object.assign(this.thumb, { width, height });
+    this.thumb.getContext("2d").drawImage(sheet, x, y, width, height, 0, 0, width, height);
+    this.thumb.dataset.time = String(cue.startTime);
+    const left = scrub.offsetLeft + share * scrub.offsetWidth - width / 2;
+    const most = scrub.offsetLeft + scrub.offsetWidth - width;
+    this.thumb.style.left = `${Math.max(scrub.offsetLeft, Math.min(left, most))}px`;
+    this.thumb.style.top = `${scrub.offsetTop - height - 4}px`;
+    if (!this.thumb.isConnected) this.append(this.thumb);
+  }
+
+  read() {
+    return new Promise((done) => {
+      this.track.addEventListener("load", () => done(this.track.track.cues));
+      this.track.addEventListener("error", () => done([]));
+      this.track.track.mode = "hidden"; // only now is it fetched
+    });
+  }
+
+  picture(address) {
+    return new Promise((done) => {
+      const image = new Image();
+      image.onload = () => done(image);
+      image.onerror = () => done(null);
+      image.src = address;
+    });
   }
 
   playing(is) {

@@ -66,7 +66,19 @@ class JobProgress extends HTMLElement {
     else this.paint(news);
   }
 
+  /** A new picture takes the old one's place when it has come whole: no blank, no jump. */
+  look(news) {
+    const box = document.querySelector(`[data-preview-of="${this.getAttribute("job")}"]`);
+    if (!box || news.state !== "running" || Date.now() - (this.looked ?? 0) < 2_000) return;
+    this.looked = Date.now();
+    const picture = new Image();
+    picture.alt = box.dataset.alt;
+    picture.addEventListener("load", () => box.querySelector(".picture")?.replaceChildren(picture));
+    picture.src = `${box.dataset.preview}?at=${this.looked}`;
+  }
+
   paint(news) {
+    if (news.stage === "denoise" && news.step > 0) this.look(news);
     const bar = this.querySelector("progress");
     if (bar && news.steps) {
       bar.max = news.steps;

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.invitations.commands import (
+from accounts.arrivals.commands import (
     InvitationGone,
     accept_as_member,
     accept_as_new_person,
@@ -170,11 +170,11 @@ def _show(
         "form": form,
         "login_url": f"{resolve_url(settings.LOGIN_URL)}?{query}",
     }
-    return render(request, "accounts/invitations/accept.html", context, status=status)
+    return render(request, "accounts/arrivals/accept.html", context, status=status)
 
 
 def _closed(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/invitations/closed.html", status=404)
+    return render(request, "accounts/arrivals/closed.html", status=404)
 
 
 urlpatterns = [
