@@ -21,7 +21,7 @@ from generation.worker.identity import started_at
 from stage.builders import a_model, a_price
 from stage.database import Database
 
-PATIENCE_S = 120
+PATIENCE_S = 240
 RENDERER = Path(__file__).with_name("renderer.py")
 
 

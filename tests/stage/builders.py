@@ -23,6 +23,7 @@ from generation.jobs.rules import State
 from generation.worker import rendering
 from generation.worker.commands import Claim, claim_next_job, fail_job, hold_running_job
 from generation.worker.identity import this_worker
+from generation.worker.rules import StepLimits
 from stage.together import wait_until
 
 if TYPE_CHECKING:
@@ -166,6 +167,8 @@ class _NoHeartbeat(Watch):
     device_ms = 40
 
     def tick(self, stage: Stage, step: int, steps: int) -> None: ...
+
+    def expect(self, limits: StepLimits) -> None: ...
 
 
 def _render(claim: Claim) -> None:

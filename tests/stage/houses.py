@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from greenroom.checkout import CHECKOUT
+from stage.network import free_port
 
 READY_LIMIT_S = 180
 OWN = ("GREENROOM_", "DATABASE_", "CELERY_")
@@ -79,12 +79,6 @@ class OwnHouse:
             process.kill()
             process.wait()
         until(lambda: self.start("reset").wait() == 0)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(met: Callable[[], object], limit_s: float = 60) -> None:

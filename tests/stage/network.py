@@ -1,4 +1,4 @@
-"""The socket guard: a test reaches this machine and nothing else.
+"""The socket guard: a test reaches this machine and nothing else. And ports on it.
 
 An audit hook sees every connection that Python makes, whichever library asks. It cannot be
 taken off again, which is what is wanted.
@@ -7,11 +7,15 @@ taken off again, which is what is wanted.
 from __future__ import annotations
 
 import ipaddress
+import random
 import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 GUARDED = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"})
+# Below what any system gives to outgoing connections: nobody takes a port between asking and using.
+PORTS = range(20_000, 32_000)
 HERE = frozenset({"localhost", "", "testserver", socket.gethostname()})
 
 
@@ -21,6 +25,15 @@ class NetworkBlocked(RuntimeError):
 
 def block() -> None:
     sys.addaudithook(_refuse_elsewhere)
+
+
+def free_port() -> int:
+    """One that nobody listens on, drawn so widely that two test processes do not meet."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _refuse_elsewhere(event: str, arguments: tuple[Any, ...]) -> None:
