@@ -9,9 +9,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -24,8 +25,12 @@ from generation.catalogue.models import VideoModel
 from generation.catalogue.queries import checkpoint_folder, frame_rule_of
 from generation.catalogue.rules import Offered, must_hold_in
 from generation.checkpoints.models import ModelCheck, ModelTier
-from generation.checkpoints.rules import Licence, usual_prices
+from generation.checkpoints.rules import Licence, fits, usual_prices
 from generation.engines.limits import Capabilities
+from generation.engines.local.diffusers_engine import DiffusersEngine
+from generation.engines.local.inspecting import USUAL_STEPS
+from generation.engines.local.measuring import keep_measured, measure, unmeasured_tiers
+from generation.engines.local.tiers import LOSSLESS
 from generation.engines.order import Order, OrderRefused
 from generation.engines.protocol import (
     Engine,
@@ -45,6 +50,17 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 CHECK_SEED = 1
 CHECK_PROMPT = "a small boat on a calm sea"
 CHECK_LASTS_AT_MOST_S = 3600
+MEASURED_SIZES = ((640, 360), (256, 256), (128, 128), (64, 64))
+MEASURED_PROMPTS = (
+    CHECK_PROMPT,
+    "a woman in a red coat walks along a wet street at night",
+    "close-up of hands kneading dough on a wooden table",
+    "waves break on black rocks, seen from above",
+    "a train passes a field of yellow flowers",
+    "smoke rises from a cup of tea in morning light",
+    "a dog shakes water from its fur in slow motion",
+    "a city skyline at dusk while lights come on",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,26 @@ def check_model(*, model: VideoModel) -> ModelCheck:
             code=check.code,
         )
     return check
+
+
+def measure_tiers(*, folder: Path, engine_name: str, rate: Fraction, clips: int) -> dict[str, Any]:
+    """Render ``clips`` orders with each lossy tier that nobody measured, and with the lossless one;
+    what came of it goes into the checkpoint's ``greenroom.json``. By tier, as it stands there.
+
+    Do it before ``add_model``: a revision that was added never changes. Raises ``EngineFailure``.
+    """
+    tiers = unmeasured_tiers(folder)
+    runner = _measuring_engine(engine_name)
+    found: dict[str, Any] = {}
+    with closing(runner):
+        able = runner.capabilities(folder)
+        runner.load(folder)
+        orders = [_sample(folder, able, rate, number) for number in range(clips)]
+        for tier in tiers:
+            measured = measure(runner, orders, tier=tier, watch=_Impatient())
+            keep_measured(folder, tier, measured)
+            found[tier] = asdict(measured)
+    return found
 
 
 def offer_added(*, slug: str, revision: str | None = None) -> VideoModel:
@@ -328,6 +364,33 @@ def _tried(model: VideoModel, runner: Engine) -> dict[str, object]:
         "clip_ms": _ms(began),
         "facts": {"frames": frames, "size": size, "tier": order.tier, "steps": order.steps},
     }
+
+
+def _measuring_engine(name: str) -> Engine:
+    runner = engine(name)
+    if not isinstance(runner, DiffusersEngine):
+        raise InvalidOrder(
+            "nothing_to_measure", _("This engine has no tiers to measure."), field="engine"
+        )
+    return DiffusersEngine(unmeasured=True)
+
+
+def _sample(folder: Path, able: Capabilities, rate: Fraction, number: int) -> Order:
+    """About a second at the largest usual size it makes up to 640 × 360, or its smallest."""
+    side = max(able.sizes.least_side, able.sizes.multiple)
+    fitting = [size for size in MEASURED_SIZES if fits(able, *size)]
+    width, height = fitting[0] if fitting else (side, side)
+    return Order(
+        prompt=MEASURED_PROMPTS[number % len(MEASURED_PROMPTS)],
+        seed=number,
+        frames=able.frames_for(min(Fraction(1), able.longest_s), rate),
+        rate=rate,
+        width=width,
+        height=height,
+        steps=min(USUAL_STEPS[LOSSLESS], able.most_steps),
+        tier=LOSSLESS,
+        checkpoint=folder,
+    )
 
 
 def _short_order(model: VideoModel) -> Order:

@@ -98,7 +98,7 @@ def usual_prices(able: Capabilities, steps: dict[str, int]) -> tuple[Offered, ..
     return tuple(
         Offered(tier, width, height, count, _credits(width * height, Fraction(count, fewest)))
         for width, height in _SIZES
-        if _fits(able, width, height)
+        if fits(able, width, height)
         for tier, count in steps.items()
     )
 
@@ -107,7 +107,7 @@ def _credits(pixels: int, share: Fraction) -> int:
     return max(1, round(Fraction(pixels, _PIXELS_OF_A_CREDIT) * share))
 
 
-def _fits(able: Capabilities, width: int, height: int) -> bool:
+def fits(able: Capabilities, width: int, height: int) -> bool:
     try:
         able.sizes.check(width, height)
     except OrderRefused:

@@ -16,6 +16,8 @@ class MediaCode(StrEnum):
     SIZE_ODD = "size_odd"
     FRAME_WRONG = "frame_wrong"
     FRAMES_MISSING = "frames_missing"
+    SOUND_WRONG = "sound_wrong"
+    SOUND_DAMAGED = "sound_damaged"
     FILE_DAMAGED = "file_damaged"
 
 

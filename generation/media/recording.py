@@ -1,20 +1,25 @@
-"""From a stream of frames to a folder of finished files: clip, poster, contact sheet, its index."""
+"""From what an engine yields to a folder of finished files: the clip and all that is made of it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from generation.engines.protocol import Frame, Sound
 from generation.media.failure import MediaCode, MediaFailure, media_errors
 from generation.media.files import FileFacts, facts_of, flush, whole_folder
+from generation.media.proxy import PROXY, ProxyWriter, proxy_size
 from generation.media.sheet import SheetIndex, Stills
+from generation.media.sound import Track, fitted, waveform_size
 from generation.media.writer import ClipWriter, Encoding
+
+CLIP, PROXY_CLIP = "clip.mp4", "proxy.mp4"
+POSTER, SHEET, INDEX, WAVEFORM = "poster.webp", "sheet.webp", "sheet.vtt", "waveform.webp"
+MEDIA_TYPES = {"mp4": "video/mp4", "webp": "image/webp", "vtt": "text/vtt"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,63 +33,136 @@ class Shape:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """One finished file: its facts, its picture's size in pixels and how it came of the master."""
+
+    facts: FileFacts
+    width: int
+    height: int
+    recipe: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        return self.facts.path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recording:
-    """The files in their final folder. ``clip`` is the master."""
+    """The files in their final folder. ``clip`` is the master; a waveform is there with sound.
+
+    The size of ``index`` is that of the sheet it is about; ``sheet_url`` is what it calls it.
+    """
 
     shape: Shape
-    clip: FileFacts
-    poster: FileFacts
-    sheet: FileFacts
+    clip: Recorded
+    poster: Recorded
+    sheet: Recorded
+    index: Recorded
+    proxy: Recorded
+    waveform: Recorded | None
     sheet_index: SheetIndex
+    sheet_url: str
 
 
 def record(
-    frames: Iterable[npt.NDArray[np.uint8]],
+    stream: Iterable[Frame | Sound],
     folder: Path,
     shape: Shape,
     encoding: Encoding | None = None,
+    *,
+    sheet_url: str = SHEET,
 ) -> Recording:
-    """Pulls every frame once and holds one at a time.
+    """Pulls everything once: a ``Sound`` first, where there is one, then one frame at a time.
 
-    ``folder`` must not exist; it appears complete (``clip.mp4 poster.webp sheet.webp sheet.json``)
-    or not at all. Raises ``MediaFailure``; errors of the stream itself pass through unchanged.
+    ``folder`` must not exist; it appears complete (``clip.mp4 proxy.mp4 poster.webp sheet.webp
+    sheet.vtt`` and, with sound, ``waveform.webp``) or not at all. ``sheet_url`` is how the index
+    names the sheet. Raises ``MediaFailure``; errors of the stream itself pass through unchanged.
     """
-    with whole_folder(folder) as partial:
-        index = _written_into(partial, frames, shape, encoding)
-    return Recording(
-        shape=shape,
-        clip=facts_of(folder / "clip.mp4", "video/mp4"),
-        poster=facts_of(folder / "poster.webp", "image/webp"),
-        sheet=facts_of(folder / "sheet.webp", "image/webp"),
-        sheet_index=index,
-    )
-
-
-def _written_into(
-    partial: Path,
-    frames: Iterable[npt.NDArray[np.uint8]],
-    shape: Shape,
-    encoding: Encoding | None,
-) -> SheetIndex:
+    encoding = encoding or Encoding()
     stills = Stills(frames=shape.frames, width=shape.width, height=shape.height, rate=shape.rate)
-    with ClipWriter(
-        partial / "clip.mp4",
+    with whole_folder(folder) as partial:
+        sound, frames = _parted(stream, shape)
+        _write_clips(partial, frames, _Pass(shape, encoding, sound, stills))
+        _keep(partial / POSTER, stills.poster())
+        _keep(partial / SHEET, stills.sheet())
+        _keep(partial / INDEX, stills.index.as_vtt(sheet_url).encode())
+        if sound is not None:
+            _keep(partial / WAVEFORM, sound.waveform())
+    return _recording(folder, _Pass(shape, encoding, sound, stills), sheet_url)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What one pass over the frames needs."""
+
+    shape: Shape
+    encoding: Encoding
+    sound: Track | None
+    stills: Stills
+
+
+def _parted(
+    stream: Iterable[Frame | Sound], shape: Shape
+) -> tuple[Track | None, Iterator[Frame | Sound]]:
+    left = iter(stream)
+    first = next(left, None)
+    if isinstance(first, Sound):
+        return fitted(first, shape.frames / shape.rate), left
+    return None, left if first is None else chain((first,), left)
+
+
+def _write_clips(folder: Path, frames: Iterator[Frame | Sound], made: _Pass) -> None:
+    """Master and light copy in step, each frame encoded twice and kept nowhere."""
+    shape, sound, stills = made.shape, made.sound, made.stills
+    clip = ClipWriter(
+        folder / CLIP,
         width=shape.width,
         height=shape.height,
         rate=shape.rate,
-        encoding=encoding,
-    ) as writer:
+        encoding=made.encoding,
+        sound=sound,
+    )
+    proxy = ProxyWriter(
+        folder / PROXY_CLIP,
+        width=shape.width,
+        height=shape.height,
+        rate=shape.rate,
+        sound=sound,
+    )
+    with clip, proxy:
         for number, frame in enumerate(frames):
-            writer.write(frame)
+            if isinstance(frame, Sound):
+                raise MediaFailure(MediaCode.SOUND_WRONG, f"sound after {number} frames")
+            proxy.take(clip.write(frame))
             stills.take(number, frame)
-        if writer.frames != shape.frames:
+        if clip.frames != shape.frames:
             raise MediaFailure(
-                MediaCode.FRAMES_MISSING, f"{writer.frames} frames instead of {shape.frames}"
+                MediaCode.FRAMES_MISSING, f"{clip.frames} frames instead of {shape.frames}"
             )
-    _keep(partial / "poster.webp", stills.poster())
-    _keep(partial / "sheet.webp", stills.sheet())
-    _keep(partial / "sheet.json", json.dumps(stills.index.as_dict()).encode())
-    return stills.index
+
+
+def _recording(folder: Path, made: _Pass, sheet_url: str) -> Recording:
+    shape, sound, index = made.shape, made.sound, made.stills.index
+    whole = (shape.width, shape.height)
+    heard = {"sound": sound.as_dict()} if sound is not None else {}
+    return Recording(
+        shape=shape,
+        clip=_recorded(folder / CLIP, whole, made.encoding.as_dict() | heard),
+        poster=_recorded(folder / POSTER, whole, {"from": "master"}),
+        sheet=_recorded(folder / SHEET, index.size, index.as_dict()),
+        index=_recorded(folder / INDEX, index.size, {"from": "sprite"}),
+        proxy=_recorded(folder / PROXY_CLIP, proxy_size(*whole), PROXY.as_dict() | heard),
+        waveform=None
+        if sound is None
+        else _recorded(folder / WAVEFORM, waveform_size(sound), {"from": "sound"}),
+        sheet_index=index,
+        sheet_url=sheet_url,
+    )
+
+
+def _recorded(path: Path, size: tuple[int, int], recipe: dict[str, Any]) -> Recorded:
+    facts = facts_of(path, MEDIA_TYPES[path.suffix[1:]])
+    return Recorded(facts=facts, width=size[0], height=size[1], recipe=recipe)
 
 
 def _keep(path: Path, content: bytes) -> None:

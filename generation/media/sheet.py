@@ -30,6 +30,12 @@ class SheetIndex:
     rate: Fraction
     tiles: tuple[int, ...]
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the whole sheet in pixels."""
+        rows = ceil(len(self.tiles) / self.columns)
+        return self.columns * self.tile_width, rows * self.tile_height
+
     def place(self, tile: int) -> tuple[int, int]:
         """Left and top in pixels."""
         row, column = divmod(tile, self.columns)
@@ -49,7 +55,10 @@ class SheetIndex:
         }
 
     def as_vtt(self, image_url: str) -> str:
-        """WebVTT thumbnails track: each cue lasts until the next tile's frame."""
+        """WebVTT thumbnails track: each cue lasts until the next tile's frame.
+
+        ``image_url`` may be relative: whoever reads the track resolves it against the track's own.
+        """
         ends = (*self.tiles[1:], self.frames)
         lines = ["WEBVTT"]
         for tile, (start, end) in enumerate(zip(self.tiles, ends, strict=True)):
@@ -77,8 +86,7 @@ class Stills:
             rate=rate,
             tiles=tuple(tile * frames // count for tile in range(count)),
         )
-        rows = ceil(count / columns)
-        self._sheet = Image.new("RGB", (columns * TILE_WIDTH, rows * self.index.tile_height))
+        self._sheet = Image.new("RGB", self.index.size)
         self._tile_of = {frame: tile for tile, frame in enumerate(self.index.tiles)}
         self._middle = frames // 2
         self._poster = b""
@@ -101,6 +109,13 @@ class Stills:
 
     def sheet(self) -> bytes:
         return _webp(self._sheet, _SHEET_QUALITY)
+
+
+def webp_exactly(picture: Image.Image) -> bytes:
+    """For drawings: no loss, and transparency is kept."""
+    kept = BytesIO()
+    picture.save(kept, "WEBP", lossless=True, method=2)
+    return kept.getvalue()
 
 
 def _webp(picture: Image.Image, quality: int) -> bytes:

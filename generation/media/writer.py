@@ -25,6 +25,7 @@ from av.video.reformatter import (
 from generation.media.boxes import check_boxes
 from generation.media.failure import MediaCode, MediaFailure, failure_of
 from generation.media.files import FileFacts, facts_of, flush
+from generation.media.sound import Track
 
 MOST_THREADS = 4
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
@@ -32,14 +33,30 @@ _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """x264's own words. ``crf`` 20 at veryfast is visually clean at about 4 Mbit/s for 1080p."""
+    """x264's own words. ``crf`` 20 at veryfast is visually clean at about 4 Mbit/s for 1080p.
+
+    ``most_bit_rate`` holds over any second; ``sound_bit_rate`` is that of one channel.
+    ``looks_ahead`` keeps a dozen pictures in memory to spend bits better.
+    """
 
     preset: str = "veryfast"
     crf: int = 20
     threads: int = MOST_THREADS
+    keyframe_s: Fraction = Fraction(1)
+    looks_ahead: bool = True
+    most_bit_rate: int | None = None
+    sound_bit_rate: int = 64_000
 
     def as_dict(self) -> dict[str, str | int]:
         return {"codec": "h264", "preset": self.preset, "crf": self.crf, "pixels": "yuv420p"}
+
+    def options(self) -> dict[str, str]:
+        said = {"preset": self.preset, "crf": str(self.crf)}
+        if not self.looks_ahead:
+            said["tune"] = "zerolatency"
+        if self.most_bit_rate is not None:
+            said |= {"maxrate": str(self.most_bit_rate), "bufsize": str(self.most_bit_rate)}
+        return said
 
 
 class ClipWriter:
@@ -48,6 +65,7 @@ class ClipWriter:
     The file appears at ``path`` when the block ends well, replacing what was there; on any error,
     the caller's included, nothing appears. yuv420p, BT.709 converted and tagged, limited range, the
     rate exact as a fraction, a keyframe at least each second, index before the data.
+    ``sound`` is written between the frames that it belongs to.
     Raises ``MediaFailure`` with ``disk_full``, ``encoder_failed``, ``size_odd``, ``frame_wrong``.
     """
 
@@ -59,6 +77,7 @@ class ClipWriter:
         height: int,
         rate: Fraction,
         encoding: Encoding | None = None,
+        sound: Track | None = None,
     ) -> None:
         if width % 2 or height % 2:
             raise MediaFailure(MediaCode.SIZE_ODD, f"{width}x{height}")
@@ -68,6 +87,9 @@ class ClipWriter:
         self._rate = rate
         self._encoding = encoding or Encoding()
         self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self._sound = sound
+        self._sound_left = sound.frames() if sound else iter(())
+        self._sound_next = next(self._sound_left, None)
         self._reformatter = VideoReformatter()
         self._written: FileFacts | None = None
 
@@ -83,23 +105,36 @@ class ClipWriter:
                 str(self._partial), "w", format="mp4", options={"movflags": "+faststart"}
             )
             self._stream = self._opened_stream()
+            self._sound_stream = self._opened_sound()
         except Exception as error:
             self._discard()
             raise failure_of(error) from error
         return self
 
-    def write(self, frame: npt.NDArray[np.uint8]) -> None:
-        """``frame``: uint8 RGB, (height, width, 3), full range. None of it is kept."""
+    def write(self, frame: npt.NDArray[np.uint8]) -> av.VideoFrame:
+        """``frame``: uint8 RGB, (height, width, 3), full range. None of it is kept.
+
+        Returns the picture as it was encoded, for whoever makes a smaller one of it.
+        """
         if frame.shape != self._shape or frame.dtype != np.uint8:
             raise MediaFailure(MediaCode.FRAME_WRONG, f"{frame.dtype} {frame.shape}")
         try:
             picture = self._converted(frame)
+        except (av.FFmpegError, OSError) as error:
+            raise failure_of(error) from error
+        self.write_picture(picture)
+        return picture
+
+    def write_picture(self, picture: av.VideoFrame) -> None:
+        """``picture``: yuv420p, BT.709, limited range, of this file's size."""
+        try:
             picture.pts = self.frames
             picture.time_base = 1 / self._rate
             self._container.mux(self._stream.encode(picture))
+            self.frames += 1
+            self._write_sound(until=self.frames / self._rate)
         except (av.FFmpegError, OSError) as error:
             raise failure_of(error) from error
-        self.frames += 1
 
     def __exit__(
         self,
@@ -123,14 +158,34 @@ class ClipWriter:
         stream.time_base = 1 / self._rate
         context = stream.codec_context
         context.time_base = 1 / self._rate
-        context.gop_size = ceil(self._rate)
+        context.gop_size = ceil(self._rate * self._encoding.keyframe_s)
         context.thread_count = min(self._encoding.threads, MOST_THREADS, os.cpu_count() or 1)
         context.color_primaries = ColorPrimaries.BT709
         context.color_trc = ColorTrc.BT709
         context.colorspace = Colorspace.ITU709
         context.color_range = ColorRange.MPEG
-        context.options = {"preset": self._encoding.preset, "crf": str(self._encoding.crf)}
+        context.options = self._encoding.options()
         return stream
+
+    def _opened_sound(self) -> av.AudioStream | None:
+        if self._sound is None:
+            return None
+        stream = self._container.add_stream("aac", rate=self._sound.rate, layout=self._sound.layout)
+        stream.bit_rate = self._encoding.sound_bit_rate * len(self._sound.samples)
+        return stream
+
+    def _write_sound(self, *, until: Fraction | None = None) -> None:
+        """What begins before this second; to its end without one."""
+        if self._sound_stream is None:
+            return
+        while self._sound_next is not None:
+            start, frame = self._sound_next
+            if until is not None and start >= until:
+                return
+            self._container.mux(self._sound_stream.encode(frame))
+            self._sound_next = next(self._sound_left, None)
+        if until is None:
+            self._container.mux(self._sound_stream.encode(None))
 
     def _converted(self, frame: npt.NDArray[np.uint8]) -> av.VideoFrame:
         # Without an explicit destination swscale uses BT.601, which HD players then show wrongly by
@@ -151,6 +206,7 @@ class ClipWriter:
         if self.frames == 0:
             raise MediaFailure(MediaCode.FRAMES_MISSING, "no frame was written")
         self._container.mux(self._stream.encode(None))
+        self._write_sound()
         self._container.close()
         # FFmpeg forgets an error of its last flush; a file cut short must not get past here.
         check_boxes(self._partial)

@@ -13,13 +13,17 @@ class Rendition(models.Model):
     """A file that somebody may receive. No route serves bytes without a row here.
 
     ``storage_key`` is the path below the media folder. ``recipe`` says how it was made from the
-    master.
+    master. The sprite is the contact sheet, its index a WebVTT track of thumbnails that names the
+    sheet's rendition; the proxy is a light copy to preview by; a waveform is there with sound.
     """
 
     class Kind(models.TextChoices):
         MASTER = "master"
         POSTER = "poster"
         SPRITE = "sprite"
+        INDEX = "index"
+        PROXY = "proxy"
+        WAVEFORM = "waveform"
 
     id = id_field()
     clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="renditions")
@@ -36,10 +40,13 @@ class Rendition(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="one_master_poster_and_sprite_per_clip",
-                fields=["clip", "kind"],
-                condition=Q(kind__in=["master", "poster", "sprite"]),
+            models.UniqueConstraint(name="one_file_of_a_kind_per_clip", fields=["clip", "kind"]),
+            # Types that no browser ever runs, each at its kind.
+            models.CheckConstraint(
+                name="a_file_has_the_type_of_its_kind",
+                condition=Q(kind__in=["master", "proxy"], media_type="video/mp4")
+                | Q(kind__in=["poster", "sprite", "waveform"], media_type="image/webp")
+                | Q(kind="index", media_type="text/vtt"),
             ),
             models.CheckConstraint(
                 name="rendition_hashes_are_sha256",

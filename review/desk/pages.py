@@ -24,6 +24,7 @@ from core.ids import shown
 from generation.clips.models import Clip
 from generation.clips.queries import clip_for, removal_of
 from generation.clips.words import player_files
+from generation.jobs.words import pictures_of
 from review.decisions.commands import VerdictStands, press_verdict, take_back_verdict
 from review.decisions.models import Decision, Verdict
 from review.decisions.queries import decisions_of_chains
@@ -212,6 +213,7 @@ def _case(
         "ask_url": reverse("ask-clip", args=[shown("clip", case.chain_id)]),
         "clip_id": shown("clip", case.chain_id),
         "note": case.submission.note,
+        "pictures": pictures_of(case.chain.job, is_mine=False),
         "recipe": recipe_words(case.chain),
         "policy": case.policy,
         "clauses": list(case.policy.clauses.all()),

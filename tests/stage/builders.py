@@ -12,7 +12,7 @@ from accounts.programmes.commands import ParticularsWish, make_programme, open_p
 from accounts.programmes.models import Programme
 from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Kind
-from core.ids import shown
+from core.ids import new_id, shown
 from generation.catalogue.models import PriceRow, VideoModel
 from generation.clips.models import Clip
 from generation.engines.protocol import Stage, Watch
@@ -20,6 +20,7 @@ from generation.jobs.commands import cancel_job, submit_job
 from generation.jobs.models import Job
 from generation.jobs.orders import Wish
 from generation.jobs.rules import State
+from generation.references.models import Reference
 from generation.worker import rendering
 from generation.worker.commands import Claim, claim_next_job, fail_job, hold_running_job
 from generation.worker.identity import this_worker
@@ -118,6 +119,26 @@ def a_job(member: Member, *, state: str = "queued", **wanted: Any) -> Job:
     return Job.objects.select_related("model").get(id=job.id)
 
 
+def a_reference(member: Member, **facts: Any) -> Reference:
+    """A picture without a file, for whoever only looks at the row."""
+    usual = {
+        "id": new_id(),
+        "programme": member.programme,
+        "party": member.party,
+        "credential_id": member.actor.credential_id,
+        "shape": "image",
+        "name": "boat.png",
+        "rights": "own",
+        "sha256": "cd" * 32,
+        "bytes": 10,
+        "media_type": "image/png",
+        "storage_key": f"references/{new_id()}/original.png",
+        "frames": 1,
+        "rate_num": 0,
+    }
+    return Reference.objects.create(**(usual | facts))
+
+
 def a_claim(member: Member, **wanted: Any) -> Claim:
     """A job in the hands of this process, as a worker that has just taken it."""
     return claim_of(a_job(member, **wanted))
@@ -161,7 +182,7 @@ def _finish(job: Job) -> None:
     _render(claim)
 
 
-class _NoHeartbeat(Watch):
+class NoHeartbeat(Watch):
     """Stands in for ``LeaseWatch``, whose second connection would not see uncommitted rows."""
 
     device_ms = 40
@@ -173,7 +194,7 @@ class _NoHeartbeat(Watch):
 
 def _render(claim: Claim) -> None:
     folder = rendering.attempt_folder(claim)
-    watch: Any = _NoHeartbeat()
+    watch: Any = NoHeartbeat()
     runner, recording = rendering._recorded(claim, watch, folder)
     rendering._finished(claim, watch, runner, recording, folder)
 

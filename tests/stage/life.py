@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from PIL import Image
 
 from accounts.announcements.commands import announce
 from accounts.conversations.commands import write_remark
@@ -18,6 +20,7 @@ from core.clock import now
 from core.ids import new_id, shown
 from generation.clips.commands import say_why
 from generation.clips.models import Clip
+from generation.references.commands import Sent, add_reference
 from generation.renditions.models import Opening
 from review.credits.commands import name_person
 from review.releases.commands import make_share_link, release_clip
@@ -87,7 +90,23 @@ def a_life(member: Member, others: Others, clock: Clock) -> Life:
     )
     write_remark(actor=others.second_tester.actor, words="Bela: and I?")
     _announced(member, others)
+    _send(member)
     return Life(member, clip, declined.clip, release, contribution)
+
+
+def _send(member: Member) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(picture, "PNG")
+    add_reference(
+        actor=member.actor,
+        sent=Sent(
+            file=io.BytesIO(picture.getvalue()),
+            size=len(picture.getvalue()),
+            name="Ada's boat.png",
+            rights="licensed",
+            rights_words="Ada: by letter of 3 May.",
+        ),
+    )
 
 
 def an_approved_clip_of(member: Member, others: Others, clock: Clock) -> Clip:

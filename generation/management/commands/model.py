@@ -25,6 +25,7 @@ from generation.checkpoints.commands import (
     NewModel,
     add_model,
     check_model,
+    measure_tiers,
     offer_added,
     retire_model,
 )
@@ -59,6 +60,13 @@ class Command(BaseCommand):
             one = deeds.add_parser(deed, help=words)
             one.add_argument("slug", nargs="?" if deed == "offer" else None)
             one.add_argument("--revision")
+        measured = deeds.add_parser(
+            "measure", help="before adding: how far lossy tiers are from the lossless one"
+        )
+        measured.add_argument("folder", type=Path)
+        measured.add_argument("--engine", default="diffusers")
+        measured.add_argument("--rate", type=_fraction, default=Fraction(24))
+        measured.add_argument("--clips", type=int, default=8, choices=range(1, 65), metavar="8")
         deeds.add_parser("list", help="every revision, with its state, licence and last check")
         deeds.add_parser("demo", help="write the files of the small untrained pipeline")
 
@@ -170,6 +178,21 @@ class Command(BaseCommand):
             folder.cleanup()
             raise
         return folder
+
+    def _measure(self, options: dict[str, Any]) -> None:
+        found = measure_tiers(
+            folder=options["folder"].expanduser(),
+            engine_name=options["engine"],
+            rate=options["rate"],
+            clips=options["clips"],
+        )
+        for tier, facts in found.items():
+            self.stdout.write(
+                f"{tier}: SSIM {facts['ssim']:.4f}, PSNR {facts['psnr_db']:.1f} dB against"
+                f" {facts['against']}, {facts['orders']} clips"
+            )
+        if not found:
+            self.stdout.write("No tier of it is lossy and unmeasured.")
 
     def _check(self, options: dict[str, Any]) -> None:
         model = _known(options["slug"], options["revision"])

@@ -211,7 +211,9 @@ def _asked_words(text: str) -> str:
 
 
 def _begin_words(text: str) -> str:
-    return formats.date_format(timezone.localtime(datetime.fromisoformat(text)), "j M Y, H:i")
+    return formats.date_format(
+        datetime.fromisoformat(text).astimezone(timezone.get_current_timezone()), "j M Y, H:i"
+    )
 
 
 def _days_words(text: str) -> str:

@@ -26,6 +26,8 @@ from generation.checkpoints.rules import EUROPEAN_UNION, TerritoryUnknown, licen
 from generation.engines.protocol import EngineFailure, FailureCode
 from generation.engines.still import StillEngine
 from generation.jobs.models import Job
+from generation.worker import rendering
+from stage.builders import NoHeartbeat, a_job, a_model, claim_of
 
 APACHE = licence_of("apache-2.0")
 pytestmark = pytest.mark.django_db
@@ -227,6 +229,15 @@ def test_testers_say_where_they_are_before_they_order_where_a_licence_has_limits
 
 def say_country(who, country):
     PersonalDetail.objects.filter(person__party_id=who.party_id).update(country=country)
+
+
+def test_a_clip_of_other_files_than_were_added_is_never_kept(tester, tmp_path):
+    a_model("swapped", weights={"card.txt": 64 * "0"})
+    claim = claim_of(a_job(tester, model="swapped"))
+    made = tmp_path / "made"
+    with pytest.raises(EngineFailure, match="other files than were added"):
+        rendering._recorded(claim, NoHeartbeat(), made)
+    assert not made.exists()
 
 
 def test_a_retired_model_takes_no_orders(tester, folder):

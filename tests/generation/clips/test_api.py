@@ -54,8 +54,9 @@ def test_a_clip_is_shown_with_its_files_and_recipe(tester):
         "seen_by": [],
     }
     assert {name: body[name] for name in expected} == expected
-    assert [file["kind"] for file in body["renditions"]] == ["master", "poster", "sprite"]
-    master = body["renditions"][0]
+    kinds = ["index", "master", "poster", "proxy", "sprite"]
+    assert [file["kind"] for file in body["renditions"]] == kinds
+    master = body["renditions"][1]
     assert (master["sha256"], master["media_type"]) == (clip.master_sha256, "video/mp4")
     for file in body["renditions"]:
         assert file["url"] == f"/media/{file['id']}"

@@ -62,7 +62,7 @@ def test_files_go_when_their_time_has_come_and_the_record_stays(clip, tester, cl
     announce_removal(clip=clip, why=Why.OWNER, due_at=now() + timedelta(days=1))
     assert finish_removals() == 0
     assert all(path.exists() for path in files_of(clip))
-    assert len(served(clip, tester)) == 3
+    assert len(served(clip, tester)) == 5
     clock.advance(days=1)
     assert finish_removals() == 1
     assert not any(path.exists() for path in files_of(clip))
@@ -172,7 +172,7 @@ def test_a_clips_own_folder_goes_whole_and_nothing_beside_it(tmp_path):
     own, shelf = media / "2026/11" / str(uuid4()), media / "2026/12"
     for folder in (own, shelf):
         folder.mkdir(parents=True)
-        for name in ("clip.mp4", "sheet.json"):
+        for name in ("clip.mp4", "sheet.vtt"):
             (folder / name).write_text(name)
     outside = tmp_path / "outside"
     outside.write_text("stays")
@@ -184,7 +184,7 @@ def test_a_clips_own_folder_goes_whole_and_nothing_beside_it(tmp_path):
     assert outside.exists()
     assert not own.exists()
     assert own.parent.exists()
-    assert [path.name for path in shelf.iterdir()] == ["sheet.json"]
+    assert [path.name for path in shelf.iterdir()] == ["sheet.vtt"]
 
 
 @pytest.mark.django_db(transaction=True)

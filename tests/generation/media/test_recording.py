@@ -1,10 +1,10 @@
 import io
-import json
 import signal
 import subprocess
 import sys
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -38,6 +38,25 @@ try:
     record(noise(60), Path(sys.argv[1]) / "clip", shape(60))
 except MediaFailure as failure:
     print(failure.code.value)
+"""
+
+# The master is of the worst quality, so that it is the light copy that meets the limit.
+FULL_IN_PROXY = """
+from generation.media import writer
+met = []
+put = writer.ClipWriter.write_picture
+def noted(self, picture):
+    try:
+        put(self, picture)
+    except MediaFailure:
+        met.append(self.path.name)
+        raise
+writer.ClipWriter.write_picture = noted
+resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))
+try:
+    record(noise(240), Path(sys.argv[1]) / "clip", shape(240), writer.Encoding(crf=51))
+except MediaFailure as failure:
+    print(*met, failure.code.value)
 """
 
 KILLED = """
@@ -80,15 +99,17 @@ def run(script, folder):
     ).stdout.strip()
 
 
-def test_one_pass_over_the_frames_makes_clip_poster_sheet_and_index(tmp_path, scene):
+def test_one_pass_over_the_frames_makes_every_file(tmp_path, scene):
     recording = record(scene(48), tmp_path / "a", shape(48))
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
         "clip.mp4",
         "poster.webp",
-        "sheet.json",
+        "proxy.mp4",
+        "sheet.vtt",
         "sheet.webp",
     ]
     assert probe(recording.clip.path).frames == 48
+    assert probe(recording.proxy.path).frames == 48
     with Image.open(recording.poster.path) as poster:
         assert (poster.format, poster.size) == ("WEBP", (192, 128))
         assert read_frame_number(np.asarray(poster.convert("RGB"))) == 24
@@ -96,14 +117,38 @@ def test_one_pass_over_the_frames_makes_clip_poster_sheet_and_index(tmp_path, sc
 
 def test_each_tile_of_the_sheet_shows_the_frame_its_index_names(tmp_path, scene):
     recording = record(scene(50), tmp_path / "a", shape(50))
-    index = json.loads((tmp_path / "a" / "sheet.json").read_bytes())
+    index = recording.sheet.recipe
     assert len(index["tiles"]) == 24
     with Image.open(io.BytesIO(recording.sheet.path.read_bytes())) as opened:
+        assert opened.size == (recording.sheet.width, recording.sheet.height)
         sheet = np.asarray(opened.convert("RGB"))
     for tile in index["tiles"]:
         x, y = tile["x"], tile["y"]
         picture = sheet[y : y + index["tile_height"], x : x + index["tile_width"]]
         assert read_frame_number(picture) == tile["frame"]
+
+
+@pytest.mark.parametrize("rate", [Fraction(8), Fraction(24000, 1001), Fraction(60)])
+def test_a_parser_of_webvtt_finds_in_each_cue_the_picture_of_its_frame(tmp_path, scene, rate):
+    record(scene(60, rate=rate), tmp_path / "a", shape(60, rate), sheet_url="ren_sheet")
+    with Image.open(tmp_path / "a" / "sheet.webp") as opened:
+        sheet = np.asarray(opened.convert("RGB"))
+    with av.open(str(tmp_path / "a" / "sheet.vtt"), format="webvtt") as track:
+        cues = [
+            (packet.pts * packet.time_base, packet.duration * packet.time_base, bytes(packet))
+            for packet in track.demux()
+            if packet.pts is not None
+        ]
+    assert len(cues) == 24
+    for start, duration, said in cues:
+        address, place = said.decode().split("#xywh=")
+        x, y, width, height = map(int, place.split(","))
+        frame = read_frame_number(sheet[y : y + height, x : x + width])
+        assert address == "ren_sheet"
+        assert abs(start - frame / rate) < Fraction(1, 1000)
+        assert duration > 0
+    ends = [start + duration for start, duration, _said in cues]
+    assert ends[:-1] == [start for start, _duration, _said in cues[1:]], "no gap, no overlap"
 
 
 def test_the_thumbnail_track_covers_the_clip_without_gaps(tmp_path, scene):
@@ -150,6 +195,11 @@ def test_a_folder_that_is_there_is_never_written_over(tmp_path, scene):
         record(scene(3), tmp_path / "a", shape(3))
     assert (tmp_path / "a" / "clip.mp4").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_disk_that_fills_in_the_light_copy_alone_leaves_nothing(tmp_path):
+    assert run(FULL_IN_PROXY, tmp_path) == "proxy.mp4 disk_full"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("limit", [0, 4_096, 200_000])

@@ -411,3 +411,22 @@ def test_lists_cost_as_much_for_many_as_for_few(tester, clip):
         make_share_link(actor=tester.actor, release_id=public_id(release))
         taken_down(tester, release)
     assert cost() == few
+
+
+def test_every_file_of_a_release_is_named_after_its_kind(tester, clip):
+    release = a_release(tester, clip)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.kind, f.filename FROM generation_rendition r,"
+            " LATERAL released_rendition(r.id, NULL) f WHERE r.clip_id = %s",
+            [clip.id],
+        )
+        names = dict(cursor.fetchall())
+    whose = public_id(release)
+    assert names == {
+        "master": f"{whose}.mp4",
+        "proxy": f"{whose}-proxy.mp4",
+        "poster": f"{whose}-poster.webp",
+        "sprite": f"{whose}-sprite.webp",
+        "index": f"{whose}-index.vtt",
+    }
