@@ -34,7 +34,7 @@ def end_words(answer_by: datetime, time_zone: str) -> str:
     if there.time() == time():
         day = there.date() - timedelta(days=1)
         return _("the end of %(day)s") % {"day": formats.date_format(day, "j M Y")}
-    return formats.date_format(timezone.localtime(answer_by), "j M Y, H:i")
+    return formats.date_format(answer_by.astimezone(timezone.get_current_timezone()), "j M Y, H:i")
 
 
 def governing_sentence(standing: Standing) -> str:

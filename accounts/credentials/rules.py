@@ -78,6 +78,8 @@ class Scope(StrEnum):
     CONVERSATIONS_WRITE = "conversations:write"
     EXPORTS_READ = "exports:read"
     EXPORTS_CREATE = "exports:create"
+    DEVICES_READ = "devices:read"
+    DEVICES_WRITE = "devices:write"
 
 
 # Minting stays in the portal: a token that could mint tokens would outlive its own revocation.
@@ -106,6 +108,8 @@ SCOPE_ROLES: dict[Scope, frozenset[str]] = {
     Scope.PEOPLE_READ: frozenset({"manager", "administrator", "auditor"}),
     Scope.PEOPLE_WRITE: frozenset({"manager", "administrator"}),
     Scope.ANNOUNCEMENTS_SEND: frozenset({"manager", "administrator"}),
+    Scope.DEVICES_READ: frozenset({"manager", "administrator"}),
+    Scope.DEVICES_WRITE: frozenset({"manager", "administrator"}),
 }
 
 
@@ -152,6 +156,8 @@ SCOPE_WORDS = {
     Scope.CONVERSATIONS_WRITE: _("Write in them"),
     Scope.EXPORTS_READ: _("See your exports and download them"),
     Scope.EXPORTS_CREATE: _("Ask for an export of everything that is yours"),
+    Scope.DEVICES_READ: _("See the devices that render, and how they fare"),
+    Scope.DEVICES_WRITE: _("Drain devices and let them serve again"),
 }
 
 

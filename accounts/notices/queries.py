@@ -8,13 +8,14 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.credentials.queries import Actor
 from accounts.notices.models import Notice
 from accounts.notices.rules import Topic, kinds_of
-from accounts.programmes.models import Membership, Programme, Role
-from accounts.programmes.queries import parties_with_role
+from accounts.programmes.models import Membership, Programme, Role, RoleGrant
+from accounts.programmes.queries import LIVE_GRANT, parties_with_role
 from core.errors import Absent
 from core.ids import read_id
 from core.outbox.models import OutboxMessage
@@ -58,6 +59,8 @@ def audience(message: OutboxMessage) -> list[UUID]:
         return _testers(message)
     if message.kind == "announcement.made":
         return _members(message)
+    if message.kind == "device.out":
+        return _who_look_after_devices()
     return []
 
 
@@ -67,6 +70,16 @@ def _managers(message: OutboxMessage) -> list[UUID]:
         membership__party_id=without
     )
     return sorted(set(found))
+
+
+def _who_look_after_devices() -> list[UUID]:
+    """A device serves every programme: all their managers, and the administrators. In SQL, since
+    administrators stand above."""
+    managers = RoleGrant.objects.filter(LIVE_GRANT, membership__ended_at=None, role=Role.MANAGER)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT party_id FROM accounts_administrator WHERE ended_at IS NULL")
+        administrators = {party_id for (party_id,) in cursor.fetchall()}
+    return sorted(administrators | set(managers.values_list("membership__party_id", flat=True)))
 
 
 def _testers(message: OutboxMessage) -> list[UUID]:

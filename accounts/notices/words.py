@@ -191,6 +191,12 @@ WORDS = {
         named=_("Your clip is deleted on %(day)s. Keep it before that: “%(name)s”"),
         needs=("name", "day"),
     ),
+    "reference.expired": Words(
+        _("A reference of yours was not used for long and is about to be deleted."),
+        "references",
+        named=_("Not used for long, your reference is deleted on %(day)s: “%(name)s”"),
+        needs=("name", "day"),
+    ),
     "removal.done": Words(
         _("The file of a clip of yours was deleted. Its record stays."),
         "clip",
@@ -202,6 +208,10 @@ WORDS = {
         "people",
         named=_("Mail to somebody in “%(programme)s” does not arrive."),
         needs=("programme",),
+    ),
+    "device.out": Words(
+        _("A device that renders was taken out: three attempts in a row were lost on it."),
+        "devices",
     ),
 }
 

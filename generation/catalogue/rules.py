@@ -27,8 +27,10 @@ class Offered:
 class TerritoryExcluded(InvalidOrder):
     """The licence of a model does not hold where this house, or somebody, is."""
 
+    code = "territory_excluded"
+
     def __init__(self, sentence: str) -> None:
-        super().__init__("territory_excluded", sentence, field="model")
+        super().__init__(self.code, sentence, field="model")
 
 
 def must_hold_in(territory: str, licence: str, excluded: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from generation.clips.commands import say_why
 from generation.clips.models import Clip, Removal
 from generation.clips.queries import clip_for, clips_of, removal_of, seen_by
 from generation.clips.rules import Why
+from generation.jobs.queries import conditions_of
 
 
 class RenditionShown(Shape):
@@ -78,7 +79,20 @@ class LookShown(Shape):
     at = serializers.DateTimeField()
 
 
+class PictureShown(Shape):
+    frame = serializers.IntegerField(help_text=_("Of the clip, from 0."))
+    strength = serializers.FloatField()
+    picture_sha256 = serializers.CharField(source="still.sha256")
+    rights = serializers.CharField(
+        source="reference.rights", help_text=_("On what ground its maker may use it.")
+    )
+    rights_words = serializers.CharField(source="reference.rights_words")
+
+
 class ClipWhole(ClipShown):
+    pictures = PictureShown(
+        many=True, help_text=_("What it shows of references of its maker, and by what right.")
+    )
     recipe = serializers.DictField(help_text=_("What makes this clip again."))
     seen_by = LookShown(
         many=True,
@@ -129,6 +143,7 @@ class OneClip(Endpoint):
         is_mine = clip.party_id == self.actor.party_id
         facts = {
             **_facts(clip),
+            "pictures": conditions_of(clip.job),
             "recipe": clip.recipe,
             "seen_by": seen_by(clip) if is_mine else None,
         }

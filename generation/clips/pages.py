@@ -23,12 +23,15 @@ from generation.clips.models import Clip
 from generation.clips.queries import clip_to_view, removal_of, seen_by
 from generation.clips.rules import Why
 from generation.clips.words import (
+    FILES,
     duration_text,
+    file_words,
     player_files,
     removal_words,
     role_words,
     why_words,
 )
+from generation.jobs.words import pictures_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def clip_pieces(request: PortalRequest, clip: Clip) -> dict[str, Any]:
     return {
         "clip": _shown(clip, is_mine=is_mine),
         "removed": _removed(clip),
+        "pictures": pictures_of(clip.job, is_mine=is_mine),
         "renditions": _files(clip),
         "seen_by": [
             {"at": look.at, "role_words": role_words(look.role), "why_words": why_words(look.why)}
@@ -170,18 +174,10 @@ def _recipe(clip: Clip) -> list[tuple[str, str]]:
 
 
 def _files(clip: Clip) -> list[dict[str, Any]]:
-    words = {
-        "master": _("Clip"),
-        "proxy": _("Light copy"),
-        "poster": _("Poster"),
-        "sprite": _("Contact sheet"),
-        "index": _("Index of the contact sheet"),
-        "waveform": _("Waveform"),
-    }
-    order = list(words)
+    order = list(FILES)
     return [
         {
-            "kind_words": words.get(one.kind, one.kind),
+            "kind_words": file_words(one.kind),
             "bytes": one.bytes,
             "sha256": one.sha256,
             "url": f"{_media(one)}?download=1",

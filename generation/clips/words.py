@@ -43,6 +43,21 @@ STOPPED: dict[str, Callable[[], str]] = {
 }
 
 
+FILES: dict[str, Callable[[], str]] = {
+    "master": lambda: _("Clip"),
+    "proxy": lambda: _("Light copy"),
+    "poster": lambda: _("Poster"),
+    "sprite": lambda: _("Contact sheet"),
+    "index": lambda: _("Index of the contact sheet"),
+    "waveform": lambda: _("Waveform"),
+}
+"""Kinds of files, in the order in which pages list them."""
+
+
+def file_words(kind: str) -> str:
+    return FILES[kind]()
+
+
 def removal_words(why: str) -> str:
     return REMOVALS[why]()
 

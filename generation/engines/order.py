@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -143,12 +144,7 @@ class Order:
 
     @property
     def mode(self) -> Mode:
-        at = [condition.frame for condition in self.conditions]
-        if not at:
-            return Mode.TEXT
-        if at == [0]:
-            return Mode.IMAGE
-        return Mode.FIRST_LAST if at == [0, self.frames - 1] else Mode.KEYFRAMES
+        return mode_of([condition.frame for condition in self.conditions], self.frames)
 
     @property
     def duration(self) -> Fraction:
@@ -176,6 +172,15 @@ class Order:
             raise OrderRefused(
                 "condition_frame_out_of_range", "conditions", asked=at[-1], maximum=self.frames - 1
             )
+
+
+def mode_of(at: Sequence[int], frames: int) -> Mode:
+    """``at``: the frames of the conditions, in order."""
+    if not at:
+        return Mode.TEXT
+    if list(at) == [0]:
+        return Mode.IMAGE
+    return Mode.FIRST_LAST if list(at) == [0, frames - 1] else Mode.KEYFRAMES
 
 
 def order_from(plain: dict[str, Any]) -> Order:

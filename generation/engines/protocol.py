@@ -8,7 +8,7 @@ at a time.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -85,6 +85,26 @@ class Estimate:
     memory_bytes: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class TierFacts:
+    """How a tier is made. ``levers`` and ``measured`` are JSON; a lossy one without ``measured``
+    is refused when the model is added."""
+
+    steps: int
+    levers: dict[str, Any] = field(default_factory=dict)
+    is_lossy: bool = False
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What the files of a checkpoint say: ``weights`` are SHA-256 by path inside the folder."""
+
+    family: str
+    weights: dict[str, str]
+    tiers: dict[str, TierFacts]
+
+
 class FailureCode(StrEnum):
     CHECKPOINT_MISSING = "checkpoint_missing"
     CHECKPOINT_DAMAGED = "checkpoint_damaged"
@@ -94,6 +114,7 @@ class FailureCode(StrEnum):
     BLACK_CLIP = "black_clip"
     DEVICE_LOST = "device_lost"
     STYLE_FOREIGN = "style_foreign"
+    LEVER_UNMEASURED = "lever_unmeasured"
     REFERENCE_MISSING = "reference_missing"
     ENGINE_STALLED = "engine_stalled"
     REMOTE_AWAY = "remote_away"
@@ -140,6 +161,10 @@ class Engine(Protocol):
         """Limits of this engine with this checkpoint, from its configuration files alone.
 
         Raises ``EngineFailure`` when the folder is missing or is not one of this engine's."""
+
+    def inspect(self, checkpoint: Path | None) -> Inspection:
+        """Everything the catalogue keeps about a checkpoint, from its files alone; reads each of
+        them once, so it takes minutes for a large one. Raises ``EngineFailure``."""
 
     def load(self, checkpoint: Path | None) -> None:
         """Makes the checkpoint resident, replacing another; at once if it already is. Raises

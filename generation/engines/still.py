@@ -12,12 +12,22 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from generation.engines.framecode import draw_frame_number
 from generation.engines.landscape import Landscape
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
-from generation.engines.order import Order
-from generation.engines.protocol import Estimate, Frames, Stage, Watch
+from generation.engines.local.pictures import prepared
+from generation.engines.order import Condition, Mode, Order
+from generation.engines.protocol import (
+    Estimate,
+    Frame,
+    Frames,
+    Inspection,
+    Stage,
+    TierFacts,
+    Watch,
+)
 
 DRAWING = "1"
 """Part of every recipe; raise it whenever the same order would give other pixels."""
@@ -39,7 +49,13 @@ class StillEngine:
             most_steps=100,
             tiers=("turbo", "standard"),
             has_guidance=False,
+            modes=tuple(Mode),
+            most_conditions=4,
         )
+
+    def inspect(self, checkpoint: Path | None) -> Inspection:
+        tiers = {"turbo": TierFacts(steps=4), "standard": TierFacts(steps=12)}
+        return Inspection(family="", weights={}, tiers=tiers)
 
     def load(self, checkpoint: Path | None) -> None:
         """Nothing to load."""
@@ -57,11 +73,17 @@ class StillEngine:
         self.capabilities(order.checkpoint).check(order)
         watch.tick(Stage.PROMPT, 0, 1)
         scene = Landscape(order.prompt, order.seed, order.width, order.height)
+        pictures = [
+            (np.asarray(picture, dtype=np.float32), one)
+            for picture, one in prepared(order, order.width, order.height)
+        ]
         for step in range(order.steps + 1):
             watch.tick(Stage.DENOISE, step, order.steps)
         for number in range(order.frames):
             watch.tick(Stage.DECODE, number, order.frames)
             frame = scene.drawn(float(number / order.rate))
+            for picture, one in pictures:
+                frame = _faded(frame, picture, one, number, float(order.rate))
             draw_frame_number(frame, number)
             if watch.wants_preview():
                 watch.preview(np.ascontiguousarray(frame[::8, ::8]))
@@ -79,3 +101,14 @@ class StillEngine:
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _faded(
+    frame: Frame, picture: npt.NDArray[np.float32], condition: Condition, number: int, rate: float
+) -> Frame:
+    """The picture at its frame, as strong as was wished, and half a second of fading around it."""
+    part = condition.strength * max(0.0, 1 - abs(number - condition.frame) / (rate / 2))
+    if not part:
+        return frame
+    mixed = frame + (picture - frame) * np.float32(part)
+    return np.ascontiguousarray(np.rint(mixed).astype(np.uint8))

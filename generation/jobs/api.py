@@ -29,7 +29,9 @@ from core.api import (
 )
 from core.ids import shown
 from generation.jobs.commands import cancel_job, resume_job, submit_job
-from generation.jobs.models import Job
+from generation.jobs.conditions import WishedCondition
+from generation.jobs.folder import has_preview
+from generation.jobs.models import Job, JobCondition
 from generation.jobs.orders import Quote, Wish, quote
 from generation.jobs.queries import Standing, job_for, jobs_of, standing_of, standings_of
 from generation.jobs.rules import OVER, State
@@ -44,6 +46,29 @@ EXAMPLE = {
 }
 
 
+class ConditionWish(Shape):
+    reference = Text(help_text=_("A reference of yours."))
+    at = serializers.ChoiceField(
+        [("first", _("First frame")), ("last", _("Last frame"))],
+        required=False,
+        help_text=_("Where the clip shows it; or say frame, or seconds. Without any: first."),
+    )
+    frame = Whole(required=False, help_text=_("The frame at which it is shown, from 0."))
+    seconds = Seconds(required=False, help_text=_("The second, taken to the nearest frame."))
+    moment = Seconds(
+        required=False,
+        help_text=_("Which second of a reference that is a clip; else its first."),
+    )
+    strength = serializers.FloatField(
+        required=False, help_text=_("Above 0, at most 1: how exactly the picture is held.")
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if sum(name in attrs for name in ("at", "frame", "seconds")) > 1:
+            raise serializers.ValidationError({"at": _("Say at, frame or seconds, and only one.")})
+        return attrs
+
+
 class QuoteWish(Shape):
     model = Text(help_text=_("The slug of a model."))
     size = Text(
@@ -52,6 +77,11 @@ class QuoteWish(Shape):
     )
     seconds = Seconds(help_text=_("Taken to the nearest length that the model makes."))
     tier = Text(required=False, help_text=_("One of the model's tiers; usually “standard”."))
+    conditions = ConditionWish(
+        many=True,
+        required=False,
+        help_text=_("Pictures that the clip shows, where the model takes any."),
+    )
 
 
 class JobWish(QuoteWish):
@@ -83,6 +113,14 @@ class QuoteShown(Shape):
     is_within_quota = serializers.BooleanField()
 
 
+class ConditionShown(Shape):
+    reference = PublicId("reference")
+    frame = serializers.IntegerField(help_text=_("Of the clip, from 0."))
+    reference_frame = serializers.IntegerField(help_text=_("Of the reference, from 0."))
+    strength = serializers.FloatField()
+    picture_sha256 = serializers.CharField(help_text=_("Of the picture that the engine gets."))
+
+
 class JobsWish(PageWish):
     state = serializers.ChoiceField(
         State.choices, required=False, help_text=_("Only jobs in this state.")
@@ -107,6 +145,7 @@ class JobShown(Shape):
     tier = serializers.CharField()
     prompt = serializers.CharField()
     seed = serializers.IntegerField()
+    conditions = ConditionShown(many=True, help_text=_("Pictures that the clip shows."))
     size = serializers.CharField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
@@ -119,6 +158,9 @@ class JobShown(Shape):
     )
     thread = PublicId("thread")
     clip = PublicId("clip", allow_null=True)
+    preview = serializers.CharField(
+        allow_null=True, help_text=_("Where a rough picture of it is, while it runs and has one.")
+    )
     attempts = serializers.IntegerField()
     is_stopping = serializers.BooleanField(help_text=_("Asked to stop; it ends at the next step."))
     failure_code = serializers.CharField(help_text=_("Why it failed, else empty."))
@@ -223,7 +265,7 @@ class Quotes(Endpoint):
     )
     def post(self, request: Request) -> Response:
         actor = self.actor
-        quoted = quote(_wish(self.asked()), programme_id=actor.programme)
+        quoted = quote(_wish(self.asked()), programme_id=actor.programme, party_id=actor.party_id)
         left = quota_of(
             programme_id=actor.programme,
             party_id=actor.party_id,
@@ -249,7 +291,28 @@ def _wish(asked: dict[str, Any]) -> Wish:
         tier=asked.get("tier"),
         seed=asked.get("seed"),
         continues=asked.get("thread"),
+        conditions=tuple(map(_wished, asked.get("conditions", ()))),
     )
+
+
+def _wished(asked: dict[str, Any]) -> WishedCondition:
+    at = asked.get("frame", asked.get("seconds", asked.get("at", "first")))
+    return WishedCondition(
+        asked["reference"],
+        at=at,
+        strength=asked.get("strength", 1.0),
+        moment=asked.get("moment", Fraction(0)),
+    )
+
+
+def _condition(one: JobCondition) -> dict[str, Any]:
+    return {
+        "reference": one.reference_id,
+        "frame": one.frame,
+        "reference_frame": one.still.frame,
+        "strength": one.strength,
+        "picture_sha256": one.still.sha256,
+    }
 
 
 def _quoted(quoted: Quote) -> dict[str, Any]:
@@ -287,6 +350,7 @@ def _shown(job: Job, standing: Standing) -> dict[str, Any]:
         "tier": job.tier,
         "prompt": job.prompt,
         "seed": job.seed,
+        "conditions": [_condition(one) for one in job.conditions.all()],
         "size": f"{job.width}x{job.height}",
         "width": job.width,
         "height": job.height,
@@ -299,6 +363,7 @@ def _shown(job: Job, standing: Standing) -> dict[str, Any]:
         "thread": job.thread_id,
         # The standing was read a moment after the row; what is shown must fit together.
         "clip": standing.clip_id if job.state == State.FINISHED else None,
+        "preview": f"/jobs/{shown('job', job.id)}/preview" if has_preview(job) else None,
         "attempts": job.attempts,
         "is_stopping": job.cancel_asked_at is not None and job.state not in OVER,
         "failure_code": job.failure_code,

@@ -23,6 +23,8 @@ from core.idempotency.commands import Once
 from core.ids import new_id, read_id
 from core.outbox.commands import say
 from core.states import advance
+from core.sweeps import sweep
+from generation.jobs.conditions import take_stills, write_conditions
 from generation.jobs.models import Job
 from generation.jobs.orders import Quote, Wish, checked_prompt, chosen_seed, quote
 from generation.jobs.queries import job_for
@@ -43,16 +45,18 @@ def submit_job(
     With ``once``, a repetition raises ``AlreadyAnswered`` with what ``answer`` gave first.
     Raises any ``Refusal`` of the order, the membership, the agreement or the quota.
     """
+    take_stills(wish.conditions, programme_id=actor.programme, party_id=actor.party_id)
     with transaction.atomic():
         lock_live_credential(actor.credential_id)
         if once:
             once.begin()
         acceptance_id = _right_to_submit(actor)
         prompt, seed = checked_prompt(wish.prompt), chosen_seed(wish.seed)
-        quoted = quote(wish, programme_id=actor.programme)
+        quoted = quote(wish, programme_id=actor.programme, party_id=actor.party_id)
         thread = _thread(actor, wish.continues)
         job = _job(actor, acceptance_id, quoted, prompt, seed, thread)
         job.save(force_insert=True)
+        write_conditions(job, quoted.conditions)
         record(
             "job.submitted",
             subject=("job", job.id),
@@ -141,22 +145,23 @@ def resume_job(*, actor: Actor, shown_id: str) -> Job:
 
 def lapse_held_jobs() -> int:
     """Held jobs whose week is over: cancelled, everything given back."""
-    lapsed = 0
     due = Job.objects.filter(state=State.HELD, held_until__lte=now()).order_by("id")
-    for job in due[:200]:
-        with transaction.atomic():
-            if advance(
-                Job.objects.filter(id=job.id, held_until__lte=now()),
-                MOVES,
-                Move.CANCEL,
-                seen=State.HELD,
-                finished_at=now(),
-                held_until=None,
-            ):
-                _record_end(job, "job.lapsed", None, charged=0)
-                settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
-                lapsed += 1
-    return lapsed
+    return sweep("lapse_held_jobs", due[:200], _lapse)
+
+
+def _lapse(job: Job) -> bool:
+    if not advance(
+        Job.objects.filter(id=job.id, held_until__lte=now()),
+        MOVES,
+        Move.CANCEL,
+        seen=State.HELD,
+        finished_at=now(),
+        held_until=None,
+    ):
+        return False
+    _record_end(job, "job.lapsed", None, charged=0)
+    settle_reservation(work_id=job.id, kind=Kind.CREDITS, charge=0)
+    return True
 
 
 def _job(

@@ -6,16 +6,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.credentials.queries import Actor
 from accounts.programmes.queries import must_be_working
 from core.errors import Refusal
+from core.ids import shown
 from generation.catalogue.models import VideoModel
+from generation.jobs.conditions import At, WishedCondition
 from generation.jobs.orders import LARGEST_SEED, LONGEST_PROMPT, Wish, quote
+from generation.references.models import Reference
+from generation.references.rules import Shape
+from generation.references.words import shown_name
+
+# Where the form lets a picture stand, and the field that says which; programs may name any frame.
+PICTURES: dict[str, At] = {"first_picture": "first", "last_picture": "last"}
+# Beside the id of a clip: its last frame, not its first.
+END = ":end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +61,30 @@ class Composer(forms.Form):
         max_value=LARGEST_SEED,
         help_text=gettext_lazy("The same seed and words make the same clip. Empty: by chance."),
     )
+    first_picture = forms.ChoiceField(label=gettext_lazy("Begins with"), required=False)
+    last_picture = forms.ChoiceField(label=gettext_lazy("Ends with"), required=False)
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
     continues = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
-    def __init__(self, *args: Any, models: list[VideoModel], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        models: list[VideoModel],
+        references: list[Reference],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         rows = [(model, row) for model in models for row in model.prices.all()]
         self._choose("model", [(model.slug, model.name) for model in models])
         self._choose("size", _sizes(rows))
         tiers = sorted({row.tier for _model, row in rows})
         self._choose("tier", [(tier, tier_words(tier)) for tier in tiers])
+        self.takes_pictures = [model.name for model in models if model.most_conditions]
+        for name in PICTURES:
+            if self.takes_pictures:
+                self._choose(name, [("", _("No picture")), *_pictures(references)])
+            else:
+                del self.fields[name]
 
     def wish(self) -> Wish:
         """Of a valid form."""
@@ -74,7 +98,17 @@ class Composer(forms.Form):
             tier=self.cleaned_data["tier"],
             seed=self.cleaned_data["seed"],
             continues=self.cleaned_data["continues"] or None,
+            conditions=wished_pictures(self.cleaned_data),
         )
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        """Those that stand beside each other: neither the words nor the pictures."""
+        return [one for one in self.visible_fields() if one.name not in ("prompt", *PICTURES)]
+
+    @property
+    def picture_fields(self) -> list[forms.BoundField]:
+        return [one for one in self.visible_fields() if one.name in PICTURES]
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -82,14 +116,24 @@ class Composer(forms.Form):
         field.choices = choices
 
 
-def shown_quote(form: Composer, left: int, programme_id: UUID) -> ShownQuote | None:
+def wished_pictures(values: dict[str, Any]) -> tuple[WishedCondition, ...]:
+    wished = []
+    for name, at in PICTURES.items():
+        chosen = values.get(name) or ""
+        if chosen:
+            reference, _colon, which = chosen.partition(":")
+            wished.append(WishedCondition(reference, at, moment=None if which else Fraction(0)))
+    return tuple(wished)
+
+
+def shown_quote(form: Composer, left: int, *, actor: Actor) -> ShownQuote | None:
     """The quote for what stands in the form, whether or not the prompt is written yet."""
     wish = _partial_wish(form)
     if wish is None:
         return None
     try:
-        must_be_working(programme_id)
-        quoted = quote(wish, programme_id=programme_id)
+        must_be_working(actor.programme)
+        quoted = quote(wish, programme_id=actor.programme, party_id=actor.party_id)
     except Refusal as refusal:
         return ShownQuote(refusal=refusal.sentence)
     cost, after = quoted.price_credits, left - quoted.price_credits
@@ -104,13 +148,29 @@ def shown_quote(form: Composer, left: int, programme_id: UUID) -> ShownQuote | N
 
 
 def tier_words(tier: str) -> str:
-    words = {"standard": _("Standard"), "turbo": _("Turbo: fewer steps, sooner done")}
+    words = {
+        "standard": _("Standard"),
+        "turbo": _("Turbo: fewer steps, sooner done"),
+        "quality": _("Quality: more steps, later done"),
+    }
     return words.get(tier, tier)
 
 
 def _length_words(frames: int, wish: Wish) -> str:
     sentence = ngettext("%(frames)s frame", "%(frames)s frames", frames) % {"frames": frames}
     return f"{sentence} · {wish.width} × {wish.height}"
+
+
+def _pictures(references: list[Reference]) -> list[tuple[str, str]]:
+    choices = []
+    for one in references:
+        public_id, name = shown("reference", one.id), shown_name(one)
+        if one.shape == Shape.IMAGE:
+            choices.append((public_id, name))
+        else:
+            choices.append((public_id, _("%(name)s, its beginning") % {"name": name}))
+            choices.append((f"{public_id}{END}", _("%(name)s, its end") % {"name": name}))
+    return choices
 
 
 def _sizes(rows: list[tuple[VideoModel, Any]]) -> list[tuple[str, str]]:
@@ -142,4 +202,5 @@ def _partial_wish(form: Composer) -> Wish | None:
         height=int(height),
         seconds=Fraction(seconds),
         tier=values.get("tier"),
+        conditions=wished_pictures(values),
     )

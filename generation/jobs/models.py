@@ -14,6 +14,8 @@ from core.clock import CoreNow
 from core.fields import id_field
 from generation.catalogue.models import VideoModel
 from generation.jobs.rules import State
+from generation.placement.models import Device
+from generation.references.models import Reference, ReferenceStill
 from generation.threads.models import Thread
 
 
@@ -69,6 +71,11 @@ class Job(models.Model):
     held_until = models.DateTimeField(null=True)
     stage = models.CharField(max_length=16, blank=True)
     steps_done = models.PositiveIntegerField(default=0)
+    # When its worker last came a step further, and how long the next may take: for the watchdog.
+    stepped_at = models.DateTimeField(null=True)
+    step_limit_s = models.PositiveIntegerField(null=True)
+    # The last attempt was lost there: another device takes it, while there is one that is well.
+    not_on = models.ForeignKey(Device, on_delete=models.PROTECT, null=True, related_name="+")
     finished_at = models.DateTimeField(null=True)
     failure_code = models.CharField(max_length=48, blank=True)
 
@@ -102,6 +109,9 @@ class Job(models.Model):
             ),
             models.CheckConstraint(
                 name="job_steps_done_within_steps", condition=Q(steps_done__lte=F("steps"))
+            ),
+            models.CheckConstraint(
+                name="a_step_has_a_minute", condition=Q(step_limit_s=None) | Q(step_limit_s__gte=60)
             ),
             models.CheckConstraint(
                 name="job_order_makes_sense",
@@ -138,6 +148,33 @@ class Job(models.Model):
         ]
 
 
+class JobCondition(models.Model):
+    """A picture that a job's clip shows at ``frame`` (0 the first): a still of a reference.
+
+    Written with the job, in the order of the frames, and never changed. ``strength`` 1 holds the
+    picture as exactly as the model can.
+    """
+
+    id = id_field()
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="conditions")
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="+")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField()
+    reference = models.ForeignKey(Reference, on_delete=models.PROTECT, related_name="conditions")
+    still = models.ForeignKey(ReferenceStill, on_delete=models.PROTECT, related_name="+")
+    frame = models.PositiveIntegerField()
+    strength = models.FloatField(default=1.0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="conditions_are_numbered", fields=["job", "number"]),
+            models.UniqueConstraint(name="one_picture_per_frame", fields=["job", "frame"]),
+            models.CheckConstraint(
+                name="a_condition_has_a_strength", condition=Q(strength__gt=0, strength__lte=1)
+            ),
+        ]
+
+
 class Attempt(models.Model):
     """One try of a worker at a job: which, on what, how long, how it ended.
 
@@ -160,6 +197,10 @@ class Attempt(models.Model):
     pid = models.PositiveIntegerField()
     pid_started = models.BigIntegerField()
     device = models.CharField(max_length=64)
+    # Null only for attempts older than devices.
+    on_device = models.ForeignKey(
+        Device, on_delete=models.PROTECT, null=True, related_name="attempts"
+    )
     began_at = models.DateTimeField(db_default=CoreNow())
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)

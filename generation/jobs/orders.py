@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+from accounts.profile.queries import country_of
 from core.errors import InvalidOrder, NotReady
 from core.text import is_readable
 from generation.catalogue.models import PriceRow, VideoModel
 from generation.catalogue.queries import frame_rule_of, is_ready, model_offered, models_allowed
-from generation.catalogue.rules import frames_for, price
+from generation.catalogue.rules import TerritoryExcluded, frames_for, must_hold_in, price
+from generation.jobs.conditions import Placed, WishedCondition, placed
 
 LONGEST_PROMPT = 2_000
 LARGEST_SEED = 2**32 - 1
@@ -31,6 +34,7 @@ class Wish:
     tier: str | None = None
     seed: int | None = None
     continues: str | None = None
+    conditions: tuple[WishedCondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,26 @@ class Quote:
     row: PriceRow
     frames: int
     price_credits: int
+    conditions: tuple[Placed, ...] = ()
 
     @property
     def seconds(self) -> Fraction:
         return Fraction(self.frames) / self.model.rate
 
 
-def quote(wish: Wish, *, programme_id: UUID) -> Quote:
-    """The exact price. Raises ``InvalidOrder`` naming the field, ``NotReady`` without engine."""
+def quote(wish: Wish, *, programme_id: UUID, party_id: UUID) -> Quote:
+    """The exact price for this party. Raises ``InvalidOrder`` naming the field, ``NotReady``
+    without engine."""
     model = _model(wish.model, programme_id)
+    _must_hold_for(model, party_id)
     row = _row(model, wish)
     frames = _frames(model, wish.seconds)
     _must_be_installed(model)
+    conditions = placed(
+        wish.conditions, model=model, frames=frames, programme_id=programme_id, party_id=party_id
+    )
     cost = price(frames=frames, rate=model.rate, credits_per_second=row.credits_per_second)
-    return Quote(model, row, frames, cost)
+    return Quote(model, row, frames, cost, conditions)
 
 
 def checked_prompt(prompt: str) -> str:
@@ -104,6 +114,29 @@ def _model(slug: str, programme_id: UUID) -> VideoModel:
         field="model",
         allowed=[model.slug for model in allowed],
     )
+
+
+def _must_hold_for(model: VideoModel, party_id: UUID) -> None:
+    """A licence that does not hold everywhere must hold for this house and for this person."""
+    if not model.territories_excluded:
+        return
+    must_hold_in(settings.TERRITORY, model.licence, model.territories_excluded)
+    country = country_of(party_id)
+    if not country:
+        raise InvalidOrder(
+            "country_unsaid",
+            _(
+                "The licence of %(model)s does not hold everywhere."
+                " Say in your settings in which country you are."
+            )
+            % {"model": model.name},
+            field="model",
+        )
+    if country in model.territories_excluded:
+        raise TerritoryExcluded(
+            _("The licence of %(model)s does not hold in %(country)s, where you say you are.")
+            % {"model": model.name, "country": country}
+        )
 
 
 def _row(model: VideoModel, wish: Wish) -> PriceRow:

@@ -25,11 +25,18 @@ from core.ids import shown
 from generation.catalogue.models import VideoModel
 from generation.catalogue.queries import is_ready, model_offered, models_allowed
 from generation.jobs.commands import cancel_job, resume_job, submit_job
-from generation.jobs.composer import Composer, ShownQuote, shown_quote, tier_words
+from generation.jobs.composer import END, Composer, ShownQuote, shown_quote, tier_words
+from generation.jobs.folder import has_preview
 from generation.jobs.models import Job
-from generation.jobs.queries import Standing, job_for, standing_of, standings_of
+from generation.jobs.queries import Standing, conditions_of, job_for, standing_of, standings_of
 from generation.jobs.rules import OVER, State
-from generation.jobs.words import failure_sentence, record_sentence, refund_sentence
+from generation.jobs.words import (
+    failure_sentence,
+    pictures_of,
+    record_sentence,
+    refund_sentence,
+)
+from generation.references.queries import own_references, reference_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class ShownJob:
     failure_sentence: str
     refund_sentence: str
     recipe: list[tuple[str, str]]
+    preview_url: str
+    has_preview: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,8 @@ def shown_job(job: Job, standing: Standing) -> ShownJob:
         failure_sentence=failure_sentence(job.failure_code) if job.failure_code else "",
         refund_sentence=_refund(job, standing),
         recipe=_facts(job),
+        preview_url=f"/jobs/{public_id}/preview",
+        has_preview=has_preview(job),
     )
 
 
@@ -100,7 +111,7 @@ def new_clip(request: PortalRequest) -> HttpResponse:
     """The composer. A form sent twice makes one job: its hidden key is an idempotency key."""
     if request.method != "POST":
         return _composer(request, _blank(request))
-    form = Composer(request.POST, models=_models(request))
+    form = _form(request, request.POST)
     if not form.is_valid():
         return _composer(request, form, status=422)
     try:
@@ -118,10 +129,10 @@ def new_clip(request: PortalRequest) -> HttpResponse:
 @signed_in
 def price(request: PortalRequest) -> HttpResponse:
     """The quote alone for a script, the whole composer with its quote for everybody else."""
-    form = Composer(request.POST or request.GET, models=_models(request))
+    form = _form(request, request.POST or request.GET)
     if request.headers.get("HX-Request") or request.headers.get("X-Requested-With"):
         context = {
-            "quote": shown_quote(form, _quota(request).left, request.actor.programme),
+            "quote": shown_quote(form, _quota(request).left, actor=request.actor),
             "model": _chosen_model(form),
         }
         return render(request, "generation/jobs/_price.html", context)
@@ -137,7 +148,11 @@ def job_page(request: PortalRequest, job: str) -> HttpResponse:
     return render(
         request,
         "generation/jobs/job.html",
-        {"job": shown_job(found, standing), "record": _record(found)},
+        {
+            "job": shown_job(found, standing),
+            "pictures": pictures_of(found, is_mine=True),
+            "record": _record(found),
+        },
     )
 
 
@@ -167,7 +182,7 @@ def _composer(
 ) -> HttpResponse:
     quota = _quota(request)
     quoted = (
-        shown_quote(form, quota.left, request.actor.programme)
+        shown_quote(form, quota.left, actor=request.actor)
         if form.is_bound
         else _first_quote(request, form, quota)
     )
@@ -197,10 +212,17 @@ def _blank(request: PortalRequest) -> Composer:
         rows = sorted(models[0].prices.all(), key=lambda row: row.width * row.height)
         usual = next((row for row in rows if row.width >= 1280), rows[-1])
         initial["size"] = f"{usual.width}x{usual.height}"
+    if chosen := request.GET.get("first"):
+        initial["first_picture"] = shown("reference", reference_for(request.actor, chosen).id)
     source = request.GET.get("again") or request.GET.get("continue")
     if source:
         initial |= _like(job_for(request.actor, source), request, models)
-    return Composer(initial=initial, models=models)
+    return _form(request, initial=initial)
+
+
+def _form(request: PortalRequest, data: Any = None, **options: Any) -> Composer:
+    references = list(own_references(request.actor))
+    return Composer(data, models=_models(request), references=references, **options)
 
 
 def _models(request: PortalRequest) -> list[VideoModel]:
@@ -220,22 +242,33 @@ def _like(job: Job, request: PortalRequest, models: list[VideoModel]) -> dict[st
         "seconds": round(job.frames * job.rate_den / job.rate_num, 3),
         "seed": job.seed if again else None,
         "continues": shown("thread", job.thread_id),
+        **_pictures_again(job),
     }
+
+
+def _pictures_again(job: Job) -> dict[str, str]:
+    """Those that the form can say; what was removed meanwhile is not among the choices."""
+    fields = {0: "first_picture", job.frames - 1: "last_picture"}
+    again = {}
+    for one in conditions_of(job):
+        last = one.reference.frames - 1
+        is_sayable = one.strength == 1 and one.still.frame in (0, last)
+        if one.frame in fields and is_sayable and one.reference.removed_at is None:
+            end = END if one.still.frame else ""
+            again[fields[one.frame]] = f"{shown('reference', one.reference_id)}{end}"
+    return again
 
 
 def _first_quote(request: PortalRequest, form: Composer, quota: Left) -> ShownQuote | None:
     values = {name: form[name].value() for name in form.fields}
-    filled = Composer(
-        {name: value for name, value in values.items() if value is not None},
-        models=_models(request),
-    )
-    return shown_quote(filled, quota.left, request.actor.programme)
+    filled = _form(request, {name: value for name, value in values.items() if value is not None})
+    return shown_quote(filled, quota.left, actor=request.actor)
 
 
 def _must_cost_what_was_shown(request: PortalRequest, form: Composer) -> None:
     """The price may have changed since the page was made; then the maker sees the new one first."""
     seen = request.POST.get("shown_credits", "")
-    quoted = shown_quote(form, _quota(request).left, request.actor.programme)
+    quoted = shown_quote(form, _quota(request).left, actor=request.actor)
     if seen and quoted and not quoted.refusal and seen != str(quoted.credits):
         raise InvalidOrder(
             "price_changed",

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from accounts.credentials.queries import Actor
 from core.errors import Absent
 from core.ids import read_id
-from generation.jobs.models import Job
+from generation.jobs.models import Job, JobCondition
 from generation.jobs.rules import LIVE
 
 
@@ -32,7 +32,12 @@ def jobs_of(actor: Actor, *, state: str | None = None) -> QuerySet[Job]:
     mine = Job.objects.filter(party_id=actor.party_id, programme_id=actor.programme)
     if state is not None:
         mine = mine.filter(state=state)
-    return mine.select_related("model", "clip").order_by("-queue_number")
+    pictures = JobCondition.objects.select_related("still").order_by("number")
+    return (
+        mine.select_related("model", "clip")
+        .prefetch_related(Prefetch("conditions", queryset=pictures))
+        .order_by("-queue_number")
+    )
 
 
 def live_jobs_of(actor: Actor) -> QuerySet[Job]:
@@ -46,6 +51,12 @@ def job_for(actor: Actor, shown_id: str) -> Job:
     if job is None:
         raise Absent
     return job
+
+
+def conditions_of(job: Job) -> QuerySet[JobCondition]:
+    """The pictures that its clip shows, in the order of the frames."""
+    conditions = JobCondition.objects.filter(job=job)
+    return conditions.select_related("reference", "still").order_by("number")
 
 
 def standing_of(job_id: UUID) -> Standing:
@@ -63,15 +74,22 @@ def standings_of(job_ids: Iterable[UUID]) -> dict[UUID, Standing]:
         return {row[0]: Standing(*row[1:]) for row in cursor.fetchall()}
 
 
-def lanes_waiting(lanes: list[str]) -> list[str]:
-    """Those of these lanes in which somebody waits, the one whose head began earliest first."""
+def lanes_waiting(lanes: list[str], *, device_id: UUID | None = None) -> list[str]:
+    """Those of these lanes in which somebody waits, the one whose head began earliest first.
+
+    With a device, only where somebody waits whom it may take: none where it does not serve.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT lane FROM unnest(%s::text[]) AS lane, LATERAL ("
-            " SELECT fair_tag, queue_number FROM generation_job"
-            " WHERE lane = lane.lane AND state = 'queued'"
+            "SELECT lane FROM unnest(%(lanes)s::text[]) AS lane, LATERAL ("
+            " SELECT fair_tag, queue_number FROM generation_job j"
+            " WHERE j.lane = lane.lane AND j.state = 'queued'"
+            " AND (%(device)s::uuid IS NULL"
+            " OR generation_may_take(j.not_on_id, j.lane, %(device)s::uuid))"
             " ORDER BY fair_tag, queue_number LIMIT 1) AS head"
+            " WHERE %(device)s::uuid IS NULL OR EXISTS (SELECT FROM generation_device"
+            " WHERE id = %(device)s AND state = 'serving')"
             " ORDER BY head.fair_tag, head.queue_number",
-            [lanes],
+            {"lanes": lanes, "device": device_id},
         )
         return [lane for (lane,) in cursor.fetchall()]

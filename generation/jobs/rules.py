@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from django.db.models import TextChoices
 
 ATTEMPTS = 3
 LEASE = timedelta(seconds=30)
 HELD_FOR = timedelta(days=7)
+FOLDER = "jobs"
+PREVIEW = "preview.webp"
 
 
 class State(TextChoices):
@@ -62,3 +65,8 @@ def may_try_again(attempts: int) -> bool:
 def lane_of(model_slug: str, tier: str) -> str:
     """The queue a job stands in: a worker takes only from lanes that its device serves."""
     return f"{model_slug}:{tier}"
+
+
+def preview_key(job_id: UUID) -> str:
+    """Where a running job's preview lies, below the media folder."""
+    return f"{FOLDER}/{job_id}/{PREVIEW}"

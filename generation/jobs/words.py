@@ -8,17 +8,31 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from generation.jobs.models import Job
+from generation.jobs.queries import conditions_of
+from generation.references.words import ShownPicture, shown_picture
+
 FAILURES: dict[str, Callable[[], str]] = {
     "disk_full": lambda: _("There was no room left to keep the clip."),
     "encoder_failed": lambda: _("The clip was rendered but could not be written."),
     "frames_missing": lambda: _("The model made fewer frames than were ordered."),
     "frame_wrong": lambda: _("The model made a frame of the wrong size."),
+    "sound_wrong": lambda: _("The model made sound that cannot be kept."),
+    "sound_damaged": lambda: _("The model made damaged sound."),
     "black_clip": lambda: _("The model made a clip without a picture."),
     "out_of_memory": lambda: _("The clip did not fit into the device's memory."),
     "device_lost": lambda: _("The device that rendered went away."),
     "checkpoint_missing": lambda: _("The model's files are not where they should be."),
     "checkpoint_damaged": lambda: _("The model's files are damaged."),
     "checkpoint_foreign": lambda: _("The model's files belong to another kind of model."),
+    "lever_unmeasured": lambda: _("This tier of the model was not measured yet."),
+    "style_foreign": lambda: _("A style does not fit this model, or its file was changed."),
+    "checkpoint_not_loaded": lambda: _("The model was not ready when it was needed."),
+    "reference_missing": lambda: _("A picture that the clip was to show is gone."),
+    "engine_stalled": lambda: _("Rendering stood still and was given up."),
+    "remote_away": lambda: _("The server that renders this model did not answer."),
+    "remote_refused": lambda: _("The server that renders this model refused the order."),
+    "remote_garbage": lambda: _("What the server of this model sent is not the clip."),
     "worker_died": lambda: _("The worker was lost three times."),
     "worker_stalled": lambda: _("The worker stood still three times."),
     "time_limit": lambda: _("Rendering took longer than an hour and was stopped."),
@@ -28,6 +42,21 @@ FAILURES: dict[str, Callable[[], str]] = {
 def failure_sentence(code: str) -> str:
     known = FAILURES.get(code)
     return known() if known else _("The engine could not finish this clip.")
+
+
+def pictures_of(job: Job, *, is_mine: bool) -> list[ShownPicture]:
+    """What its clip shows of references, for its owner or for staff who see it."""
+    return [
+        shown_picture(
+            one.reference,
+            one.still,
+            frame=one.frame,
+            frames=job.frames,
+            strength=one.strength,
+            is_mine=is_mine,
+        )
+        for one in conditions_of(job)
+    ]
 
 
 def refund_sentence(*, price: int, charged: int) -> str:

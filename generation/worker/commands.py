@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from core.ids import new_id
 from core.outbox.commands import notify, say
 from core.states import advance
 from generation.clips.models import Clip
+from generation.engines.protocol import FailureCode
 from generation.jobs.models import Attempt, Job
 from generation.jobs.queries import lanes_waiting
 from generation.jobs.rules import (
@@ -28,10 +29,12 @@ from generation.jobs.rules import (
     cost_when_cancelled,
     may_try_again,
 )
+from generation.placement.commands import announce_device, count_death, count_success
+from generation.placement.rules import is_remote
 from generation.renditions.models import Rendition
 from generation.threads.models import Thread
-from generation.worker.identity import Worker
-from generation.worker.rules import Verdict
+from generation.worker.identity import Worker, hardware_of
+from generation.worker.rules import LOAD_LIMIT_S, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Claim:
     fence: int
     attempt_id: UUID
     lease: timedelta = LEASE
+    device_id: UUID | None = None
+    is_shared: bool = False
+    """Whether others render in the same process: none of them ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +62,21 @@ class Made:
     width: int
     height: int
     recipe: dict[str, Any]
+    id: UUID = field(default_factory=new_id)
 
 
 def claim_next_job(*, lanes: list[str], worker: Worker, lease: timedelta = LEASE) -> Claim | None:
-    """Take the fairest waiting job of these lanes; None when nobody waits.
+    """Take the fairest waiting job of these lanes; None when nobody waits, or when the worker's
+    device does not serve. A job that was just lost on this device is left to another that is well.
 
     A job whose credential was revoked or quarantined meanwhile is held instead, one that was asked
     to stop before its worker was lost is cancelled, and the next taken.
     """
-    for lane in lanes_waiting(lanes):
+    device_id = announce(worker, lanes)
+    for lane in lanes_waiting(lanes, device_id=device_id):
         while True:
             with transaction.atomic():
-                taken = _take_head(lane, lease)
+                taken = _take_head(lane, lease, device_id)
                 if taken is None:
                     break
                 job, is_frozen = taken
@@ -87,27 +96,59 @@ def claim_next_job(*, lanes: list[str], worker: Worker, lease: timedelta = LEASE
                     pid=worker.pid,
                     pid_started=worker.pid_started,
                     device=worker.device,
+                    on_device_id=device_id,
                 )
                 record("job.claimed", subject=("job", job.id), attempt=job.attempts)
                 say("job.claimed", subject=("job", job.id), party=job.party_id)
-            return Claim(job, job.fence, attempt.id, lease)
+            return Claim(job, job.fence, attempt.id, lease, device_id, worker.slots > 1)
     return None
 
 
-def renew_lease(claim: Claim, *, stage: str, steps_done: int) -> Verdict:
+def announce(worker: Worker, lanes: list[str]) -> UUID:
+    """The worker's device is there and serves these lanes."""
+    label, memory_bytes = hardware_of(worker.device)
+    return announce_device(
+        machine=worker.host,
+        name=worker.device,
+        lanes=lanes,
+        slots=worker.slots,
+        label=label,
+        memory_bytes=memory_bytes,
+    )
+
+
+def renew_lease(
+    claim: Claim,
+    *,
+    stage: str,
+    steps_done: int,
+    stepped_s_ago: float | None = None,
+    step_limit_s: int | None = None,
+) -> Verdict:
     """The heartbeat, and the kill switch: one UPDATE that also asks whether to go on.
 
-    No audit line: nothing moves.
+    ``stepped_s_ago`` only where it came a step further since the last renewal. No audit line:
+    nothing moves.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE generation_job j SET lease_until = core_now() + make_interval(secs => %s),"
-            " stage = %s, steps_done = least(greatest(j.steps_done, %s), j.steps)"
+            " stage = %s, steps_done = least(greatest(j.steps_done, %s), j.steps),"
+            " stepped_at = coalesce(core_now() - make_interval(secs => %s), j.stepped_at),"
+            " step_limit_s = coalesce(%s, j.step_limit_s)"
             " FROM accounts_credential c"
             " WHERE j.id = %s AND j.fence = %s AND j.state = 'running'"
             " AND c.id = coalesce(j.vouched_by_id, j.credential_id)"
             " RETURNING j.cancel_asked_at IS NOT NULL, c.state IN ('revoked', 'quarantined')",
-            [claim.lease.total_seconds(), stage, steps_done, claim.job.id, claim.fence],
+            [
+                claim.lease.total_seconds(),
+                stage,
+                steps_done,
+                stepped_s_ago,
+                step_limit_s,
+                claim.job.id,
+                claim.fence,
+            ],
         )
         row = cursor.fetchone()
     if row is None:
@@ -138,6 +179,8 @@ def finish_job(
                 job_id=claim.job.id, renditions__storage_key=made[0].storage_key
             ).first()
         _end_attempt(claim, Attempt.Outcome.FINISHED, device_ms=device_ms)
+        if claim.device_id:
+            count_success(claim.device_id)
         clip = _keep_clip(claim.job, made, recipe)
         _tell(claim.job, "job.finished", clip=str(clip.id), charged=claim.job.price_credits)
         settle_reservation(work_id=claim.job.id, kind=Kind.CREDITS, charge=claim.job.price_credits)
@@ -203,26 +246,42 @@ def lose_attempt(claim: Claim, *, code: str) -> bool:
         if not _move(claim, Move.FAIL, finished_at=now(), failure_code=code, stage=""):
             return False
         _end_attempt(claim, Attempt.Outcome.LOST, code=code)
+        _count(claim, Attempt.Outcome.LOST, code)
         _tell(claim.job, "job.failed", code=code, charged=0)
         settle_reservation(work_id=claim.job.id, kind=Kind.CREDITS, charge=0)
     return True
 
 
-def _take_head(lane: str, lease: timedelta) -> tuple[Job, bool] | None:
-    """The head of the lane, taken, and whether its credential was frozen: one statement."""
+def _take_head(lane: str, lease: timedelta, device_id: UUID) -> tuple[Job, bool] | None:
+    """The head of the lane, taken, and whether its credential was frozen: one statement.
+
+    It holds the device ``FOR SHARE``: whoever drains it waits until this is committed, and where
+    they were first, it waits for them and takes nothing.
+    """
     found = list(
         Job.objects.raw(
+            "WITH here AS MATERIALIZED ("
+            " SELECT id FROM generation_device"
+            " WHERE id = %(device)s AND state = 'serving' FOR SHARE),"
             # MATERIALIZED: a plan that evaluated the head twice would take two jobs.
-            "WITH head AS MATERIALIZED ("
-            " SELECT id FROM generation_job WHERE lane = %s AND state = 'queued'"
-            " ORDER BY fair_tag, queue_number LIMIT 1 FOR UPDATE SKIP LOCKED)"
+            " head AS MATERIALIZED ("
+            # Asked once, before the first row of the lane's index is read.
+            " SELECT j.id FROM generation_job j WHERE (SELECT id FROM here) IS NOT NULL"
+            " AND j.lane = %(lane)s AND j.state = 'queued'"
+            " AND generation_may_take(j.not_on_id, j.lane, %(device)s::uuid)"
+            " ORDER BY j.fair_tag, j.queue_number LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
             " UPDATE generation_job j SET state = 'running', attempts = attempts + 1,"
-            " fence = fence + 1, lease_until = core_now() + make_interval(secs => %s), stage = '',"
-            " steps_done = 0"
+            " fence = fence + 1, lease_until = core_now() + make_interval(secs => %(lease)s),"
+            " stage = '', steps_done = 0, stepped_at = core_now(), step_limit_s = %(limit)s"
             " FROM head, accounts_credential c"
             " WHERE j.id = head.id AND c.id = coalesce(j.vouched_by_id, j.credential_id)"
             " RETURNING j.*, c.state IN ('revoked', 'quarantined') AS is_frozen",
-            [lane, lease.total_seconds()],
+            {
+                "device": device_id,
+                "lane": lane,
+                "lease": lease.total_seconds(),
+                "limit": LOAD_LIMIT_S,
+            },
         )
     )
     return (found[0], found[0].is_frozen) if found else None  # type: ignore[attr-defined]
@@ -251,11 +310,29 @@ def _hold(job: Job) -> None:
 def _try_again(claim: Claim, outcome: Attempt.Outcome, code: str, device_ms: int | None) -> bool:
     with transaction.atomic():
         # It keeps its fair tag, so it stands at the head of its lane again.
-        if not _move(claim, Move.RETRY, stage="", steps_done=0):
+        if not _move(claim, Move.RETRY, stage="", steps_done=0, not_on=claim.device_id):
             return False
         _end_attempt(claim, outcome, code=code, device_ms=device_ms)
+        _count(claim, outcome, code)
         _tell(claim.job, "job.retried", code=code)
     return True
+
+
+def _count(claim: Claim, outcome: Attempt.Outcome, code: str) -> None:
+    """The device's, after the job and before the reservation: see docs/locking.md."""
+    if outcome is Attempt.Outcome.LOST and claim.device_id and not _died_already(claim, code):
+        count_death(claim.device_id, code)
+
+
+def _died_already(claim: Claim, code: str) -> bool:
+    """A process that waits for several jobs and ends with them died once."""
+    mine = Attempt.objects.get(id=claim.attempt_id)
+    if not is_remote(mine.device) or code == FailureCode.ENGINE_STALLED:
+        return False
+    same = Attempt.objects.filter(
+        machine=mine.machine, pid=mine.pid, pid_started=mine.pid_started, outcome="lost", code=code
+    )
+    return same.exclude(id=mine.id).exists()
 
 
 def _move(claim: Claim, move: Move, **fields: Any) -> bool:
@@ -297,6 +374,7 @@ def _keep_clip(job: Job, made: list[Made], recipe: dict[str, Any]) -> Clip:
     Rendition.objects.bulk_create(
         [
             Rendition(
+                id=one.id,
                 clip=clip,
                 kind=one.kind,
                 master_sha256=master.sha256,

@@ -17,10 +17,41 @@ class Worker:
     pid: int
     pid_started: int
     device: str = "cpu"
+    slots: int = 1
+
+    @property
+    def host(self) -> str:
+        """The machine, whatever boot it is in: devices stay the same over a boot."""
+        return self.machine.partition(":")[0]
 
 
-def this_worker(device: str = "cpu") -> Worker:
-    return Worker(this_machine(), os.getpid(), started_at(os.getpid()) or 0, device)
+def this_worker(device: str = "cpu", slots: int = 1) -> Worker:
+    return Worker(this_machine(), os.getpid(), started_at(os.getpid()) or 0, device, slots)
+
+
+def this_device() -> str:
+    """What this process renders on, without asking torch: the first GPU it may see, or the CPU."""
+    if not any(Path("/dev").glob("nvidia[0-9]*")):
+        return "cpu"
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0].strip()
+    return f"cuda:{visible}" if visible and visible != "-1" else "cpu"
+
+
+@cache
+def hardware_of(device: str) -> tuple[str, int | None]:
+    """What a device of this machine is called, and the bytes of its memory where that is known."""
+    if device == "cpu":
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+        name = next((line for line in lines if line.startswith("model name")), "")
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return name.partition(":")[2].strip()[:120], memory
+    if device.startswith("cuda:"):
+        for path in Path("/proc/driver/nvidia/gpus").glob("*/information"):
+            lines = path.read_text(errors="replace").splitlines()
+            said = dict(line.split(":", 1) for line in lines if ":" in line)
+            if said.get("Device Minor", "").strip() == device.partition(":")[2]:
+                return said.get("Model", "").strip()[:120], None
+    return "", None
 
 
 @cache

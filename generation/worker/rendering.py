@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -17,17 +18,22 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connection
 
+from core.ids import new_id, read_id, shown
 from core.trace import job_id
 from generation.catalogue.models import VideoModel
 from generation.catalogue.queries import checkpoint_folder, is_ready
-from generation.engines.order import Order, OrderRefused
-from generation.engines.protocol import Engine, EngineFailure, Stage, Stopped
+from generation.engines.order import Condition, Order, OrderRefused
+from generation.engines.protocol import Engine, EngineFailure, FailureCode, Stage, Stopped
 from generation.engines.registry import engine
+from generation.jobs.folder import RESUME, clear_if_over, job_folder
+from generation.jobs.models import Job, JobCondition
+from generation.jobs.queries import conditions_of
 from generation.jobs.rules import LEASE, lane_of
 from generation.media.failure import MediaFailure
-from generation.media.files import FileFacts
-from generation.media.recording import Recording, Shape, record
+from generation.media.recording import Recorded, Recording, Shape, record
 from generation.media.writer import Encoding
+from generation.placement.queries import placements_on, warm_model_on
+from generation.placement.rules import REMOTE, is_placed, is_remote
 from generation.renditions.models import Rendition
 from generation.worker.commands import (
     Claim,
@@ -39,7 +45,7 @@ from generation.worker.commands import (
     hold_running_job,
 )
 from generation.worker.identity import Worker
-from generation.worker.rules import Verdict
+from generation.worker.rules import SPOILED, StepLimits, Verdict, step_limits
 from generation.worker.watch import DATABASE_AWAY, LeaseWatch
 
 log = logging.getLogger("greenroom.worker")
@@ -48,18 +54,31 @@ WRITE_TRIES = 60
 Written = TypeVar("Written")
 ENGINES: dict[str, Engine] = {}
 """Engines of this process. Models stay resident between jobs."""
+_RESIDENT: dict[int, Path | None] = {}
+_BESIDE = threading.local()
+"""Those of a thread that waits beside others: an engine is of one thread alone."""
 
 
-def lanes_served() -> list[str]:
-    """Lanes of every model that is ready here; older revisions may still have jobs."""
+def lanes_served(worker: Worker | None = None) -> list[str]:
+    """Lanes of every model that is ready here; older revisions may still have jobs.
+
+    Of those only what was placed on the worker's device, where something was.
+    """
+    placed = placements_on(worker.host, worker.device) if worker else []
     return sorted(
         {
             lane_of(model.slug, price.tier)
             for model in VideoModel.objects.prefetch_related("prices")
-            if is_ready(model)
+            if (worker is None or _is_of_its_kind(worker, model)) and is_ready(model)
             for price in model.prices.all()
+            if is_placed(placed, model.slug, price.tier)
         }
     )
+
+
+def _is_of_its_kind(worker: Worker, model: VideoModel) -> bool:
+    """Who waits for servers elsewhere computes nothing, and the other way round."""
+    return (model.engine == REMOTE) == is_remote(worker.device)
 
 
 def render_next(worker: Worker, *, lease: timedelta = LEASE) -> bool:
@@ -67,7 +86,7 @@ def render_next(worker: Worker, *, lease: timedelta = LEASE) -> bool:
 
     Raises the database's error where the end could not be written: the watchdog then decides.
     """
-    claim = claim_next_job(lanes=lanes_served(), worker=worker, lease=lease)
+    claim = claim_next_job(lanes=lanes_served(worker), worker=worker, lease=lease)
     if claim is None:
         return False
     token = job_id.set(str(claim.job.id))
@@ -80,18 +99,28 @@ def render_next(worker: Worker, *, lease: timedelta = LEASE) -> bool:
 
 def render(claim: Claim) -> None:
     """Render, encode, keep. Whatever happens, the job moves on and the quota is right."""
+    try:
+        spoiled = _ended(claim)
+    finally:
+        _tidy(claim)
+    if spoiled:
+        # Memory in pieces or the device gone: a fresh process takes the next job.
+        log.error("process_spoiled")
+        os._exit(SPOILED)
+
+
+def _ended(claim: Claim) -> bool:
+    """Whether this process should take no further job."""
     folder = attempt_folder(claim)
-    spoiled = False
     with LeaseWatch(claim) as watch:
         try:
             runner, recording = _recorded(claim, watch, folder)
         except Stopped:
             _stopped(claim, watch)
-            return
         except EngineFailure as failure:
             log.exception("engine_failed", extra={"code": failure.code.value})
-            spoiled = failure.spoils_process
             _failed(claim, watch, failure.code.value, may_pass=failure.may_pass)
+            return failure.spoils_process
         except OrderRefused as refused:
             log.exception("order_refused", extra={"code": refused.code})
             _failed(claim, watch, refused.code, may_pass=False)
@@ -103,10 +132,14 @@ def render(claim: Claim) -> None:
             _failed(claim, watch, "engine_error", may_pass=True)
         else:
             _finished(claim, watch, runner, recording, folder)
-    if spoiled:
-        # Memory in pieces or the device gone: a fresh process takes the next job.
-        log.error("process_spoiled")
-        os._exit(70)
+    return False
+
+
+def _tidy(claim: Claim) -> None:
+    try:
+        clear_if_over(claim.job.id)
+    except DATABASE_AWAY:
+        log.warning("job_folder_not_cleared", exc_info=True)  # the sweep will
 
 
 def attempt_folder(claim: Claim) -> Path:
@@ -115,8 +148,8 @@ def attempt_folder(claim: Claim) -> Path:
     return Path(settings.MEDIA_FOLDER) / day / str(claim.attempt_id)
 
 
-def order_of(claim: Claim, model: VideoModel) -> Order:
-    job = claim.job
+def order_of(job: Job) -> Order:
+    """What was ordered, as engines take it."""
     return Order(
         prompt=job.prompt,
         seed=job.seed,
@@ -126,33 +159,104 @@ def order_of(claim: Claim, model: VideoModel) -> Order:
         height=job.height,
         steps=job.steps,
         tier=job.tier,
-        checkpoint=checkpoint_folder(model.checkpoint),
+        checkpoint=checkpoint_folder(job.model.checkpoint),
+        conditions=tuple(_condition(one) for one in conditions_of(job)),
+    )
+
+
+def _condition(one: JobCondition) -> Condition:
+    return Condition(
+        path=Path(settings.MEDIA_FOLDER) / one.still.storage_key,
+        sha256=one.still.sha256,
+        frame=one.frame,
+        strength=one.strength,
     )
 
 
 def _recorded(claim: Claim, watch: LeaseWatch, folder: Path) -> tuple[Engine, Recording]:
     model = claim.job.model
-    order = order_of(claim, model)
+    order = order_of(claim.job)
     runner = _engine_for(model)
     watch.tick(Stage.LOAD, 0, 1)
-    runner.load(order.checkpoint)
+    _load(model, runner)
+    watch.expect(_limits(model, runner, order))
     shape = Shape(frames=order.frames, width=order.width, height=order.height, rate=order.rate)
-    with closing(runner.render(order, watch)) as frames:
-        recording = record(frames, folder, shape, Encoding())
+    kept = job_folder(claim.job.id) / RESUME
+    with closing(runner.render(order, watch, kept=kept)) as frames:
+        # The index lies beside the sheet under whatever address both are served.
+        sheet_url = shown("rendition", new_id())
+        recording = record(frames, folder, shape, Encoding(), sheet_url=sheet_url)
+    try:
+        _must_be_what_was_added(model, runner)
+    except EngineFailure:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return runner, recording
 
 
+def _must_be_what_was_added(model: VideoModel, runner: Engine) -> None:
+    """Last, since the hashes of large weights are ready about then: no clip is kept whose record
+    would name a model that did not make it."""
+    if model.weights and runner.describe()["weights"] != model.weights:
+        raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, "other files than were added")
+
+
+def _limits(model: VideoModel, runner: Engine, order: Order) -> StepLimits:
+    """A server elsewhere may let the order stand in its queue, as long as a compiler may take."""
+    # Not from describe(): that waits for the hashes of the weights, a minute after a load.
+    is_slow_to_begin = model.engine == REMOTE or bool(getattr(runner, "is_compiled", False))
+    high = runner.estimate(order).seconds_high
+    return step_limits(high, order.steps, is_slow_to_begin=is_slow_to_begin)
+
+
 def _engine_for(model: VideoModel) -> Engine:
-    if model.engine not in ENGINES:
-        ENGINES[model.engine] = engine(model.engine)
-    return ENGINES[model.engine]
+    if threading.current_thread() is threading.main_thread():
+        mine = ENGINES
+    else:
+        mine = _BESIDE.__dict__.setdefault("engines", {})
+    if model.engine not in mine:
+        mine[model.engine] = engine(model.engine)
+    return mine[model.engine]
+
+
+def keep_warm(worker: Worker) -> None:
+    """Load the model that is to be warm on this device, unless it is resident: before the first
+    claim, and whenever nobody waits after another took its place."""
+    slug = warm_model_on(worker.host, worker.device)
+    revisions = VideoModel.objects.filter(slug=slug).exclude(state=VideoModel.State.RETIRED)
+    model = revisions.order_by("-made_at", "-id").first() if slug else None
+    if model is None or not is_ready(model):
+        return
+    try:
+        _load(model, _engine_for(model))
+    except EngineFailure as failure:
+        log.exception("not_warm", extra={"model": slug, "code": failure.code.value})
+
+
+def _load(model: VideoModel, runner: Engine) -> None:
+    """At once where it is resident; else what was there makes room, and the log says so."""
+    folder = checkpoint_folder(model.checkpoint)
+    began = time.monotonic()
+    runner.load(folder)
+    before, _RESIDENT[id(runner)] = _RESIDENT.get(id(runner)), folder
+    if before != folder:
+        seconds = round(time.monotonic() - began, 3)
+        log.info(
+            "model_loaded",
+            extra={
+                "model": model.slug,
+                "revision": model.revision,
+                "instead_of": str(before or ""),
+                "seconds": seconds,
+            },
+        )
 
 
 def _finished(
     claim: Claim, watch: LeaseWatch, runner: Engine, recording: Recording, folder: Path
 ) -> None:
-    made = _made(claim, recording)
-    recipe = _recipe(claim, runner)
+    made = _made(recording)
+    recipe = _recipe(claim, runner, recording)
     clip = _written(lambda: finish_job(claim, made=made, recipe=recipe, device_ms=watch.device_ms))
     if clip is None:
         log.warning("finished_too_late")
@@ -192,31 +296,36 @@ def _written(write: Callable[[], Written]) -> Written:
     return write()
 
 
-def _made(claim: Claim, recording: Recording) -> list[Made]:
+def _made(recording: Recording) -> list[Made]:
+    """Every file of the recording; the sheet has the id by which its index already names it."""
     root = Path(settings.MEDIA_FOLDER)
-    job, sheet = claim.job, recording.sheet_index
-    encoding = Encoding().as_dict()
-    files: list[tuple[Rendition.Kind, FileFacts, int, int, dict[str, Any]]] = [
-        (Rendition.Kind.MASTER, recording.clip, job.width, job.height, encoding),
-        (Rendition.Kind.POSTER, recording.poster, job.width, job.height, {"from": "master"}),
-        (Rendition.Kind.SPRITE, recording.sheet, job.width, job.height, sheet.as_dict()),
+    files: list[tuple[Rendition.Kind, Recorded | None]] = [
+        (Rendition.Kind.MASTER, recording.clip),
+        (Rendition.Kind.POSTER, recording.poster),
+        (Rendition.Kind.SPRITE, recording.sheet),
+        (Rendition.Kind.INDEX, recording.index),
+        (Rendition.Kind.PROXY, recording.proxy),
+        (Rendition.Kind.WAVEFORM, recording.waveform),
     ]
+    ids = {Rendition.Kind.SPRITE: read_id("rendition", recording.sheet_url)}
     return [
         Made(
             kind=kind.value,
-            storage_key=str(facts.path.relative_to(root)),
-            sha256=facts.sha256,
-            size_bytes=facts.size_bytes,
-            media_type=facts.media_type,
-            width=width,
-            height=height,
-            recipe=recipe,
+            storage_key=str(one.path.relative_to(root)),
+            sha256=one.facts.sha256,
+            size_bytes=one.facts.size_bytes,
+            media_type=one.facts.media_type,
+            width=one.width,
+            height=one.height,
+            recipe=one.recipe,
+            id=ids.get(kind) or new_id(),
         )
-        for kind, facts, width, height, recipe in files
+        for kind, one in files
+        if one is not None
     ]
 
 
-def _recipe(claim: Claim, runner: Engine) -> dict[str, Any]:
+def _recipe(claim: Claim, runner: Engine, recording: Recording) -> dict[str, Any]:
     job = claim.job
     return {
         "model": {"slug": job.model.slug, "revision": job.model.revision},
@@ -227,10 +336,26 @@ def _recipe(claim: Claim, runner: Engine) -> dict[str, Any]:
         "rate": f"{job.rate_num}/{job.rate_den}",
         "size": [job.width, job.height],
         "generated": [job.generated_width, job.generated_height],
+        **_shown_pictures(job),
         "engine": runner.describe(),
-        "encoding": Encoding().as_dict(),
+        "encoding": recording.clip.recipe,
         "greenroom": _own_version(),
     }
+
+
+def _shown_pictures(job: Job) -> dict[str, Any]:
+    """By the hashes of what was sent and of what the engine got of it."""
+    pictures = [
+        {
+            "frame": one.frame,
+            "strength": one.strength,
+            "reference_sha256": one.reference.sha256,
+            "reference_frame": one.still.frame,
+            "picture_sha256": one.still.sha256,
+        }
+        for one in conditions_of(job)
+    ]
+    return {"conditions": pictures} if pictures else {}
 
 
 def _own_version() -> str:

@@ -11,9 +11,12 @@ from uuid import UUID
 from django.conf import settings
 
 from core.clock import now
+from generation.engines.protocol import FailureCode
+from generation.jobs.folder import clear_all_that_are_over
 from generation.jobs.models import Attempt, Job
 from generation.jobs.rules import State
 from generation.media.files import clear_partials
+from generation.placement.rules import is_remote
 from generation.renditions.models import Rendition
 from generation.worker.commands import (
     Claim,
@@ -29,7 +32,8 @@ STRAY_AFTER = timedelta(hours=6)
 
 
 def watch_leases() -> int:
-    """Take the jobs of dead workers at once, and those of hung ones when their lease is over.
+    """Take the jobs of dead workers at once, and those of hung ones when their lease is over or
+    their steps stand still.
 
     A hung worker of this machine is ended first; one elsewhere is kept out by its fence.
     """
@@ -40,17 +44,43 @@ def watch_leases() -> int:
         if attempt is None:
             continue
         worker = Worker(attempt.machine, attempt.pid, attempt.pid_started, attempt.device)
-        if is_alive(worker) is False:
-            code = "worker_died"
-        elif _lease_is_over(job):
-            code = "worker_stalled"
-            if not _has_moved_on(attempt):
-                end(worker)
-        else:
+        code = _what_happened(job, attempt, worker)
+        if code is None:
             continue
         log.warning("attempt_lost", extra={"job": str(job.id), "code": code})
-        taken += _take_from(Claim(job, job.fence, attempt.id), code)
+        taken += _take_from(_claim(job, attempt), code)
     return taken
+
+
+def _claim(job: Job, attempt: Attempt) -> Claim:
+    return Claim(job, job.fence, attempt.id, device_id=attempt.on_device_id)
+
+
+def _what_happened(job: Job, attempt: Attempt, worker: Worker) -> str | None:
+    """None where all is well; a hung worker of this machine is ended on the way."""
+    if _has_stalled(job):
+        # Its heartbeat goes on in a thread of its own: the lease says nothing about the steps.
+        if not is_remote(attempt.device) and not _has_moved_on(attempt):
+            end(worker)
+        return FailureCode.ENGINE_STALLED.value
+    if is_alive(worker) is False:
+        code = "worker_died"
+    elif _lease_is_over(job):
+        code = "worker_stalled"
+        if not _has_moved_on(attempt):
+            end(worker)
+    else:
+        return None
+    return code
+
+
+def _has_stalled(job: Job) -> bool:
+    """No step within the time its worker gave for one. Asked anew, like the lease."""
+    mine = Job.objects.filter(id=job.id, fence=job.fence, state=State.RUNNING)
+    stepped_at, limit_s = mine.values_list("stepped_at", "step_limit_s").first() or (None, None)
+    if stepped_at is None or limit_s is None:
+        return False
+    return bool(now() - stepped_at > timedelta(seconds=limit_s))
 
 
 def _lease_is_over(job: Job) -> bool:
@@ -81,12 +111,13 @@ def _take_from(claim: Claim, code: str) -> bool:
 
 
 def sweep_stray_files() -> int:
-    """Remove folders of attempts that no rendition names, hours after the attempt ended."""
+    """Remove folders of attempts that no rendition names, hours after the attempt ended, and those
+    of jobs that are over."""
     root = Path(settings.MEDIA_FOLDER)
     if not root.is_dir():
         return 0
-    removed = 0
-    for month in root.glob("*/*"):
+    removed = clear_all_that_are_over()
+    for month in root.glob("[0-9]*/[0-9]*"):
         clear_partials(month)
         for folder in month.iterdir():
             attempt_id = _read_uuid(folder.name)

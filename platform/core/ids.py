@@ -61,6 +61,8 @@ PREFIXES = {
     "export": "exp",
     "erasure": "ers",
     "removal": "rmv",
+    "reference": "ref",
+    "device": "dev",
 }
 
 

@@ -36,6 +36,7 @@ beat_schedule = {
     "watch-the-leases": {"task": "generation.watch", "schedule": 5.0},
     "end-what-was-held": {"task": "generation.lapse", "schedule": 300.0},
     "sweep-stray-files": {"task": "generation.sweep", "schedule": 3600.0},
+    "sweep-references": {"task": "references.sweep", "schedule": 3600.0},
     # A verdict takes effect ten seconds after the press, and at most this much later.
     "decide-what-is-due": {"task": "review.decide", "schedule": 2.0},
     "watch-the-desk": {"task": "review.watch", "schedule": 15.0},

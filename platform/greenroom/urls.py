@@ -30,9 +30,13 @@ from generation.clips import api as clip_api
 from generation.clips import pages as clip_pages
 from generation.jobs import api as job_api
 from generation.jobs import pages as job_pages
+from generation.references import api as reference_api
+from generation.references import pages as reference_pages
 from greenroom.api import docs
 from greenroom.conversations import api as conversation_api
 from greenroom.conversations import pages as conversation_pages
+from greenroom.devices import api as device_api
+from greenroom.devices import pages as device_pages
 from greenroom.erasures import api as erasure_api
 from greenroom.erasures import pages as erasure_pages
 from greenroom.exports import api as export_api
@@ -80,6 +84,7 @@ API: list[URLPattern | URLResolver] = [
     *catalogue_api.urlpatterns,
     *job_api.urlpatterns,
     *clip_api.urlpatterns,
+    *reference_api.urlpatterns,
     *portal_api.urlpatterns,
     *consents_api.urlpatterns,
     *left_api.urlpatterns,
@@ -111,6 +116,7 @@ API: list[URLPattern | URLResolver] = [
     *conversation_api.urlpatterns,
     *export_api.urlpatterns,
     *erasure_api.urlpatterns,
+    *device_api.urlpatterns,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -118,6 +124,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *job_pages.urlpatterns,
     *clip.urlpatterns,
     *clip_pages.urlpatterns,
+    *reference_pages.urlpatterns,
     *credential_pages.urlpatterns,
     *profile_pages.urlpatterns,
     *arrival_pages.urlpatterns,
@@ -140,6 +147,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *conversation_pages.urlpatterns,
     *export_pages.urlpatterns,
     *erasure_pages.urlpatterns,
+    *device_pages.urlpatterns,
     *setup_pages.urlpatterns,
     *step_pages.urlpatterns,
     *consent_pages.urlpatterns,

@@ -48,12 +48,24 @@ class Crew:
     _stem: subprocess.Popen[str] | None = None
 
     def hire(
-        self, *, lease_s: float = 30, machine: str | None = None, most_bytes: int | None = None
+        self,
+        *,
+        lease_s: float = 30,
+        machine: str | None = None,
+        most_bytes: int | None = None,
+        device: str = "cpu",
+        hangs: bool = False,
     ) -> int:
         stem = self._stem or self._started()
         assert stem.stdin
         assert stem.stdout
-        wish = {"lease_s": lease_s, "machine": machine, "most_bytes": most_bytes}
+        wish = {
+            "lease_s": lease_s,
+            "machine": machine,
+            "most_bytes": most_bytes,
+            "device": device,
+            "hangs": hangs,
+        }
         stem.stdin.write(json.dumps(wish) + "\n")
         stem.stdin.flush()
         pid = int(stem.stdout.readline())

@@ -28,6 +28,8 @@ from generation.clips.models import Clip
 from generation.jobs.commands import cancel_job
 from generation.jobs.models import Attempt, Job
 from generation.jobs.rules import ATTEMPTS, LIVE, State
+from generation.placement.commands import serve_device
+from generation.placement.models import Device
 from generation.worker.commands import claim_next_job
 from generation.worker.identity import started_at, this_worker
 from generation.worker.watchdog import sweep_stray_files, watch_leases
@@ -61,6 +63,8 @@ class Trouble:
 
     def comes(self) -> None:
         watch_leases()
+        for device in Device.objects.filter(state="out"):  # somebody looks after it
+            serve_device(device=device)
         self._replace_those_that_were_ended()
         if Job.objects.exclude(state__in=LIVE).count() >= self.next_at:
             self.next_at += self.chance.randint(2, 4)
@@ -185,6 +189,8 @@ def test_three_deaths_fail_the_job_and_give_everything_back(
     after = job_now(job)
     assert (after.state, after.failure_code) == (State.FAILED, "worker_died")
     assert after.reservation.settled == 0
+    device = Device.objects.get()
+    assert (device.state, device.out_reason) == ("out", "worker_died")
     assert_everything_adds_up(as_owner, jobs=1)
     # The lock of a killed writer goes with its last thread, a moment after it counts as dead.
     wait_until(lambda: not crew.folders(), doing=sweep_stray_files)

@@ -18,7 +18,7 @@ from greenroom.checkout import CHECKOUT
 from greenroom.embedded import processes
 from greenroom.parent.child import Child, Program, backoff_s
 from greenroom.parent.engine import missing_packages
-from greenroom.parent.house import House
+from greenroom.parent.house import House, background_programs
 from greenroom.parent.ports import PortUnusable, bind_local
 from greenroom.parent.register import MARK, AlreadyRunning, Register
 from greenroom.parent.signs import demonstration_signs
@@ -260,3 +260,15 @@ def _until(met: Callable[[], object], limit_s: float = 30) -> None:
     while not met():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.01)
+
+
+def test_who_waits_for_servers_is_started_only_where_a_model_is_rendered_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GREENROOM_MODELS", raising=False)
+    usual = ["house", "render", "beat"]
+    assert [program.name for program in background_programs(tmp_path)] == usual
+    there = tmp_path / "models" / "far" / "1"
+    there.mkdir(parents=True)
+    (there / "remote.json").write_text("{}")
+    assert [program.name for program in background_programs(tmp_path)] == ["remote", *usual]

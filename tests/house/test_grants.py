@@ -69,6 +69,7 @@ OURS: dict[str, tuple[set[str], bool]] = {
             "language",
             "languages",
             "contact",
+            "country",
             "theme",
             "time_zone",
             "mail_bounced_at",
@@ -82,6 +83,14 @@ OURS: dict[str, tuple[set[str], bool]] = {
     "core_keptanswer": ({"status", "body"}, True),
     "core_outboxcursor": ({"xid", "message_id", "failures", "retry_at"}, False),
     "generation_attempt": ({"ended_at", "outcome", "code", "device_ms"}, False),
+    "generation_device": (
+        {
+            *("label", "memory_bytes", "slots", "lanes", "state", "deaths_in_a_row"),
+            *("out_reason", "seen_at"),
+        },
+        False,
+    ),
+    "generation_placement": ({"is_warm"}, True),
     "generation_job": (
         {
             "state",
@@ -95,9 +104,16 @@ OURS: dict[str, tuple[set[str], bool]] = {
             "held_until",
             "stage",
             "steps_done",
+            "stepped_at",
+            "step_limit_s",
+            "not_on_id",
             "finished_at",
             "failure_code",
         },
+        False,
+    ),
+    "generation_reference": (
+        {"removed_at", "removed_why", "due_at", "cleared_at", "name"},
         False,
     ),
     "generation_removal": ({"done_at", "stopped_at", "cleared_at"}, False),

@@ -32,10 +32,12 @@ KIND = re.compile(r"[a-z]+(_[a-z]+)*\.[a-z_]+")
 # Where a code stands in the call that makes it.
 PLACE_OF_CODE = {
     "Fault": 1,
+    "IntakeRefused": 0,
     "InvalidOrder": 0,
     "NotReady": 0,
     "OrderRefused": 0,
     "Problem": 1,
+    "Refused": 0,
     "_problem": 1,
     "_failed": 2,
 }
@@ -43,6 +45,7 @@ PLACE_OF_CODE = {
 NO_EVENTS = {
     *("getLogger", "get", "setdefault", "config_from_object", "send_task", "import_module"),
     *("render", "files", "find_spec", "version", "get_model", "run", "include", "info", "warning"),
+    "with_name",
 }
 # Events whose second half is a value.
 ENDINGS = {"agreement": set(Acceptance.Act.values), "credential": {"revoked", "expired"}}

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from invariants import leaving_attacks, money_attacks, own_programme_attacks, review_attacks
+from invariants import (
+    leaving_attacks,
+    money_attacks,
+    own_programme_attacks,
+    reference_attacks,
+    review_attacks,
+)
 from invariants.deeds import (
     A_HASH,
     FOREVER,
@@ -416,6 +422,51 @@ JOBS = [
         lambda _: change("generation_attempt", "outcome = 'lost'", "ended_at IS NULL"),
     ),
     raised(
+        "an_attempt_begins_on_a_serving_device",
+        lambda _: [
+            *change("generation_device", "state = 'draining'"),
+            *clone("generation_attempt", "ended_at IS NOT NULL", number=9, fence=9),
+        ],
+    ),
+    raised(
+        "an_attempt_stays_on_its_device",
+        lambda _: change("generation_attempt", "on_device_id = NULL", "ended_at IS NULL"),
+        application_may_try=False,
+    ),
+    checks(
+        "a_step_has_a_minute",
+        lambda w: change("generation_job", "step_limit_s = 59", w.job("running")),
+    ),
+    # Devices
+    unique("a_device_is_one_row", lambda _: clone("generation_device")),
+    checks("device_state_is_known", lambda _: change("generation_device", "state = 'resting'")),
+    checks(
+        "a_device_says_why_iff_it_is_out",
+        lambda _: change("generation_device", "state = 'out'"),
+    ),
+    checks(
+        "three_deaths_take_a_device_out",
+        lambda _: change("generation_device", "deaths_in_a_row = 3"),
+    ),
+    checks(
+        "only_remote_devices_have_many_slots",
+        lambda _: change("generation_device", "slots = 2"),
+    ),
+    raised(
+        "a_device_stays_itself",
+        lambda _: change("generation_device", "name = 'other'"),
+        application_may_try=False,
+    ),
+    raised(
+        "device_moves",
+        lambda _: [
+            *change("generation_device", "state = 'out', out_reason = 'worker_died'"),
+            *change("generation_device", "state = 'draining', out_reason = ''"),
+        ],
+    ),
+    unique("a_model_is_placed_once", lambda _: clone("generation_placement", is_warm=False)),
+    unique("one_warm_model_per_device", lambda _: clone("generation_placement", slug="other")),
+    raised(
         "attempt_ends_once",
         lambda _: change("generation_attempt", "code = 'other'", "ended_at IS NOT NULL"),
     ),
@@ -517,6 +568,7 @@ ATTACKS = [
     *money_attacks.MONEY,
     *own_programme_attacks.OWN_PROGRAMME,
     *leaving_attacks.TAKING_LEAVE,
+    *reference_attacks.REFERENCES,
 ]
 
 # Further ways to break a rule that was broken above.
@@ -533,13 +585,16 @@ VARIANTS = [
     ),
     *own_programme_attacks.VARIANTS,
     *leaving_attacks.VARIANTS,
+    *reference_attacks.VARIANTS,
 ]
 
 # A row with a count below zero, where a mere copy of a row would be refused for something else.
 MINUS_ONE: dict[str, Callable[[World, str], list[Statement]]] = {
     "generation_job": lambda w, column: a_job_like(w, **{column: -1}),
+    "generation_modelcheck": lambda _, column: again("generation_modelcheck", **{column: -1}),
     **review_attacks.MINUS_ONE,
     **money_attacks.MINUS_ONE,
     **own_programme_attacks.MINUS_ONE,
     **leaving_attacks.MINUS_ONE,
+    **reference_attacks.MINUS_ONE,
 }

@@ -12,6 +12,7 @@ from invariants.own_programme_world import (
     an_own_programme_world,
     some_clips,
 )
+from invariants.reference_world import ReferenceWorld, a_reference_world
 from invariants.review_world import ReviewWorld, a_review_world
 
 from accounts.invitations.commands import invite_person
@@ -26,6 +27,8 @@ from core.outbox.models import OutboxCursor
 from generation.checkpoints.models import ModelCheck, ModelTier
 from generation.clips.commands import say_why
 from generation.jobs.rules import State
+from generation.placement.commands import place_model
+from generation.placement.models import Device
 from generation.renditions.models import Opening
 from stage.builders import a_clip, a_job, a_model, a_programme
 from stage.cast import Member, a_member
@@ -42,6 +45,7 @@ class World:
     stranger: Member
     review: ReviewWorld = field(init=False)
     own: OwnProgrammeWorld = field(init=False)
+    references: ReferenceWorld = field(init=False)
     jobs: dict[str, UUID] = field(default_factory=dict)
     clip: UUID = NOT_YET
     master: UUID = NOT_YET
@@ -74,6 +78,7 @@ def a_world(clock: Clock) -> World:
     clips = some_clips(world)
     _work(world)
     _work_of_others(world)
+    world.references = a_reference_world(world.tester, world.second_tester)
     _look(world)
     _add_a_model(world)
     _invite(world)
@@ -91,6 +96,7 @@ def _work(world: World) -> None:
         world.jobs[state.value] = job.id
         if state is State.RUNNING:
             world.thread_of_running = job.thread_id
+    place_model(device=Device.objects.get(), slug="still", is_warm=True)
 
 
 def _add_a_model(world: World) -> None:

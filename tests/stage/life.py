@@ -134,6 +134,7 @@ def _call(member: Member, others: Others) -> None:
         time_zone="Europe/Lisbon",
         languages=["pt", "en"],
         contact="Ada: call after ten",
+        country="PT",
     )
     Person.objects.filter(id=person.id).update(last_login=now())
     EmailAddress.objects.get_or_create(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
+from generation.engines.local.tiers import Tier, read_tiers
 from generation.engines.order import Mode
 from generation.engines.protocol import EngineFailure, FailureCode
 
@@ -37,13 +38,7 @@ class Grid:
     most_conditions: int = 0
     takes_styles: bool = False
     has_sound: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tier:
-    """How one tier is made. None means: as the preset says."""
-
-    guidance: float | None = None
+    has_upsampler: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +48,8 @@ class Preset:
     ``schedule`` "even" asks for evenly spaced timesteps instead of the pipeline's default, which
     spends half of few steps on nearly pure noise; ``coordinate_rate`` is the frame rate the
     positions were trained with, where it is not the file's; the ``decode_…`` numbers are for
-    decoders that were trained with noise. Absent means: like the stock pipeline.
+    decoders that were trained with noise. ``compile`` and ``attention`` (backends of diffusers, the
+    first that is at hand is taken) count on CUDA only. Absent means: like the stock pipeline.
     """
 
     schedule: str = "pipeline"
@@ -65,6 +61,8 @@ class Preset:
     most_side: int = 1920
     most_pixels: int = 1920 * 1088
     most_steps: int = 100
+    compile: bool = False
+    attention: tuple[str, ...] = ()
     tiers: dict[str, Tier] = field(default_factory=lambda: {"turbo": Tier(), "standard": Tier()})
 
 
@@ -136,23 +134,27 @@ def tensor_names(folder: Path, component: str) -> set[str]:
     return {name for path in (folder / component).glob("*.safetensors") for name in _tensors(path)}
 
 
-def preset(path: Path) -> Preset:
+def preset(path: Path, *, guidance: float, unmeasured: bool = False) -> Preset:
+    """``guidance`` is the stock pipeline's own, where the file says nothing of it; ``unmeasured``
+    lets lossy levers pass that nobody measured yet."""
     if not path.is_file():
-        return Preset()
+        return Preset(guidance=guidance)
     plain = read_json(path)
     unknown = set(plain) - {known.name for known in fields(Preset)}
     if unknown:
         raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {unknown}")
     if "tiers" in plain:
-        plain["tiers"] = {name: _tier(name, tier) for name, tier in plain["tiers"].items()}
-    return Preset(**plain)
+        plain["tiers"] = read_tiers(plain["tiers"], unmeasured=unmeasured)
+    if "attention" in plain:
+        plain["attention"] = _attention(plain["attention"])
+    return Preset(**{"guidance": guidance, **plain})
 
 
-def _tier(name: str, plain: dict[str, Any]) -> Tier:
-    unknown = set(plain) - {known.name for known in fields(Tier)}
-    if unknown:
-        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {name}: {unknown}")
-    return Tier(**plain)
+def _attention(plain: Any) -> tuple[str, ...]:
+    names = [plain] if isinstance(plain, str) else plain
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: attention {plain!r}")
+    return tuple(names)
 
 
 def read_json(path: Path) -> dict[str, Any]:

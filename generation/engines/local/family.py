@@ -6,12 +6,13 @@ module, and the top of every family's, imports neither torch nor diffusers: the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from generation.engines.local.checkpoint import Checkpoint, Grid, Tier
+from generation.engines.local.checkpoint import Checkpoint, Grid
+from generation.engines.local.tiers import Tier
 from generation.engines.local.watching import Parts, Ticker
 from generation.engines.order import Condition, Order
 from generation.engines.protocol import Sound
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     Latents = dict[str, torch.Tensor]
     """By name, ``video`` at least: all that decoding needs, and what is kept for a resume."""
+
+
+_BLOCK_AXES, _TOKEN_AXES = 5, 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +54,20 @@ class Run:
     def latent_frames(self) -> int:
         return (self.order.frames - 1) // self.checkpoint.grid.temporal + 1
 
-    def stepwise(self) -> dict[str, Any]:
-        """Arguments for a stock pipeline that make each of its steps known here."""
+    def stepwise(self, keep: Callable[[torch.Tensor], None] | None = None) -> dict[str, Any]:
+        """Arguments for a stock pipeline that make each of its steps known here; ``keep`` gets the
+        latents after each, in the form the pipeline works on."""
 
-        def after_step(*_: Any) -> dict[str, Any]:
+        def after_step(
+            _pipe: Any, _step: int, _time: Any, tensors: dict[str, Any]
+        ) -> dict[str, Any]:
+            if keep is not None:
+                keep(tensors["latents"])
             self.ticker.step_done()
             return {}
 
-        return {"callback_on_step_end": after_step, "callback_on_step_end_tensor_inputs": []}
+        inputs = [] if keep is None else ["latents"]
+        return {"callback_on_step_end": after_step, "callback_on_step_end_tensor_inputs": inputs}
 
 
 class Family:
@@ -70,11 +80,19 @@ class Family:
     """Packages that the index may name beside diffusers and transformers. They get imported."""
     weighted: ClassVar[tuple[str, ...]] = ("transformer", "vae", "text_encoder")
     """Components that must have safetensors, each tensor of them."""
+    optional: ClassVar[tuple[str, ...]] = ()
+    """Components of which the same holds where the index names them."""
+    guidance: ClassVar[float] = 3.0
+    """What the stock pipeline uses when nobody says; ``greenroom.json`` and the order may."""
 
     def grid(self, folder: Path, index: dict[str, Any]) -> Grid:
         """From configuration files alone; no torch. ``KeyError``, ``TypeError`` and ``ValueError``
         mean a damaged checkpoint."""
         raise NotImplementedError
+
+    def steps(self, order: Order, tier: Tier) -> int:
+        """How often ``step_done`` will be called; a second stage counts too."""
+        return order.steps
 
     def load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
         """The pipeline, on the CPU, from these files and nothing else."""
@@ -94,6 +112,23 @@ class Family:
             denoisers=(pipe.transformer,),
             decoders=(pipe.vae.decoder,),
         )
+
+    def block(self, run: Run, latents: torch.Tensor) -> torch.Tensor | None:
+        """What the scheduler steps on as (channels, frames, rows, columns), for a preview; None
+        where it cannot be told. Blocks and tokens of single cells are understood here."""
+        if latents.ndim == _BLOCK_AXES:
+            return latents[0]
+        if latents.ndim != _TOKEN_AXES:
+            return None
+        spatial, frames = run.checkpoint.grid.spatial, run.latent_frames
+        for part in (1, 2):  # a first stage works at half the size
+            rows, columns = run.height // part // spatial, run.width // part // spatial
+            own = frames * rows * columns
+            if own <= latents.shape[1]:
+                # The pipelines put tokens of pictures first.
+                cells = latents[0, latents.shape[1] - own :]
+                return cells.reshape(frames, rows, columns, -1).permute(3, 0, 1, 2)
+        return None
 
     def denoise(self, run: Run) -> Latents:
         """All steps. ``run.ticker.step_done()`` after each (``run.stepwise()`` does it)."""

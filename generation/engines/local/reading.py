@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from generation.engines.local.checkpoint import Checkpoint, Grid, preset, read_json
+from generation.engines.local.checkpoint import Checkpoint, Grid, Preset, preset, read_json
 from generation.engines.local.families import family_of
 from generation.engines.local.family import Family
 from generation.engines.protocol import EngineFailure, FailureCode
@@ -13,8 +13,9 @@ from generation.engines.protocol import EngineFailure, FailureCode
 _LIBRARIES = ("diffusers", "transformers")
 
 
-def read_checkpoint(folder: Path | None) -> Checkpoint:
-    """Raises ``EngineFailure``: missing, damaged, foreign (other family or code, pickles)."""
+def read_checkpoint(folder: Path | None, *, unmeasured: bool = False) -> Checkpoint:
+    """Raises ``EngineFailure``: missing, damaged, foreign (other family or code, pickles), or with
+    lossy levers that nobody measured (unless ``unmeasured``)."""
     if folder is None or not (folder / "model_index.json").is_file():
         raise EngineFailure(FailureCode.CHECKPOINT_MISSING, str(folder))
     index = read_json(folder / "model_index.json")
@@ -23,12 +24,13 @@ def read_checkpoint(folder: Path | None) -> Checkpoint:
     if family is None:
         raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"pipeline {name!r}")
     _check_components(folder, index, family)
+    grid = _grid(folder, index, family)
     return Checkpoint(
         folder=folder,
         pipeline=name,
         family=family.name,
-        grid=_grid(folder, index, family),
-        preset=preset(folder / "greenroom.json"),
+        grid=grid,
+        preset=_preset(folder, family, grid, unmeasured=unmeasured),
     )
 
 
@@ -38,11 +40,28 @@ def _check_components(folder: Path, index: dict[str, Any], family: Family) -> No
         # A library named here is imported: nothing but our two and the family's own may be.
         if part[0] not in (*_LIBRARIES, *family.libraries, None):
             raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"{name} comes from {part}")
-    for name in family.weighted:
+    named = tuple(name for name in family.optional if parts.get(name, [None])[0] is not None)
+    for name in (*family.weighted, *named):
         if name not in parts or not (folder / name).is_dir():
             raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, f"no {name}")
         if not any((folder / name).glob("*.safetensors")):
             raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"{name} has no safetensors")
+
+
+def _preset(folder: Path, family: Family, grid: Grid, *, unmeasured: bool) -> Preset:
+    path = folder / "greenroom.json"
+    found = preset(path, guidance=family.guidance, unmeasured=unmeasured)
+    _check_loras(folder, found)
+    twice = [tier for tier in found.tiers.values() if tier.two_stage]
+    if twice and not (grid.has_upsampler and all(tier.refine_steps >= 1 for tier in twice)):
+        raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, "two_stage lacks upsampler or steps")
+    return found
+
+
+def _check_loras(folder: Path, found: Preset) -> None:
+    for tier in found.tiers.values():
+        if tier.lora is not None and not (folder / tier.lora.file).is_file():
+            raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, f"no {tier.lora.file}")
 
 
 def _grid(folder: Path, index: dict[str, Any], family: Family) -> Grid:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from generation.engines.protocol import Stage, Watch
+from generation.engines.protocol import Frame, Stage, Watch
 
 if TYPE_CHECKING:
     from torch import nn
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +35,33 @@ class Ticker:
         self._watch = watch
         self._steps = steps
         self._done = 0
+        self._decoded = 0
+        self._is_quiet = False
         self.raised: BaseException | None = None
 
     def tick(self, stage: Stage, step: int, steps: int) -> None:
+        if not self._is_quiet:
+            self._asked(lambda: self._watch.tick(stage, step, steps))
+
+    def wants_preview(self) -> bool:
+        return self._asked(self._watch.wants_preview)
+
+    def preview(self, picture: Frame) -> None:
+        self._asked(lambda: self._watch.preview(picture))
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """For parts of the model that run for a preview: where the clip is does not change."""
+        self._is_quiet = True
         try:
-            self._watch.tick(stage, step, steps)
-        except BaseException as error:
-            self.raised = error
-            raise
+            yield
+        finally:
+            self._is_quiet = False
+
+    def denoised_before(self) -> None:
+        """An earlier attempt did all the steps."""
+        self._done = self._steps
+        self.denoising()
 
     def denoising(self) -> None:
         self.tick(Stage.DENOISE, self._done, self._steps)
@@ -49,19 +70,34 @@ class Ticker:
         self._done += 1
         self.denoising()
 
+    def decoding(self, frames: int) -> None:
+        """Inside the decoder: frames that a streaming one gave before are not taken back."""
+        self.tick(Stage.DECODE, self._decoded, frames)
+
+    def _asked(self, ask: Callable[[], Answer]) -> Answer:
+        try:
+            return ask()
+        except BaseException as error:
+            self.raised = error
+            raise
+
+    def frame_done(self, number: int, frames: int) -> None:
+        self._decoded = number
+        self.tick(Stage.DECODE, number, frames)
+
 
 @contextmanager
 def watched(pipe: Any, parts: Parts, ticker: Ticker, frames: int) -> Iterator[None]:
     """Hooks for the length of one job. Afterwards, however it ended, no state of it is left:
     a cache kept past an exception would show in the next person's clip."""
-    handles = []
+    undo: list[Callable[[], None]] = []
     try:
         for module, tick in _watched_modules(parts, ticker, frames):
-            handles.append(module.register_forward_pre_hook(_before(tick)))
+            undo.append(_hooked(module, tick))
         yield
     finally:
-        for handle in handles:
-            handle.remove()
+        for unhook in reversed(undo):
+            unhook()
         forget_job(pipe)
 
 
@@ -82,7 +118,7 @@ def _watched_modules(
             yield module, ticker.denoising
     for decoder in parts.decoders:
         for module in _decoder_parts(decoder):
-            yield module, lambda: ticker.tick(Stage.DECODE, 0, frames)
+            yield module, lambda: ticker.decoding(frames)
 
 
 def _blocks(model: nn.Module) -> Iterator[nn.Module]:
@@ -95,6 +131,26 @@ def _decoder_parts(decoder: nn.Module) -> Iterator[nn.Module]:
     for child in decoder.children():
         grandchildren = list(child.children())
         yield from grandchildren or [child]
+
+
+def _hooked(module: nn.Module, tick: Callable[[], None]) -> Callable[[], None]:
+    """What takes it off again."""
+    compiled = getattr(module, "_compiled_call_impl", None)
+    if compiled is None:
+        unhook: Callable[[], None] = module.register_forward_pre_hook(_before(tick)).remove
+        return unhook
+
+    # A hook would be compiled with the block, and tick for this job ever after.
+    def ticking(*args: Any, **kwargs: Any) -> Any:
+        tick()
+        return compiled(*args, **kwargs)
+
+    module._compiled_call_impl = ticking  # noqa: SLF001 - torch offers no public way
+
+    def restore() -> None:
+        module._compiled_call_impl = compiled  # noqa: SLF001
+
+    return restore
 
 
 def _before(tick: Callable[[], None]) -> Callable[[Any, Any], None]:

@@ -4,7 +4,7 @@ Knows no feature and nobody who acts: authentication, permissions and words for 
 top floor's (``greenroom.api``).
 """
 
-from core.api.endpoint import Endpoint
+from core.api.endpoint import Endpoint, Parts
 from core.api.fields import Moment, PublicId, Ratio, Seconds, Text, Whole
 from core.api.operations import Operation, operation, operation_of
 from core.api.pages import Page, PageWish, page_of
@@ -16,6 +16,7 @@ __all__ = [
     "Operation",
     "Page",
     "PageWish",
+    "Parts",
     "PublicId",
     "Ratio",
     "Seconds",

@@ -72,6 +72,7 @@ def groups(schema: dict[str, Any]) -> list[Group]:
     names = {
         "models": _("Models"),
         "quotes": _("Prices"),
+        "references": _("References"),
         "jobs": _("Jobs"),
         "clips": _("Clips"),
         "media": _("Media"),
@@ -137,7 +138,8 @@ def _parameter(parameter: dict[str, Any]) -> Parameter:
 
 
 def _body_fields(said: dict[str, Any], schema: dict[str, Any]) -> Iterator[Parameter]:
-    content = said.get("requestBody", {}).get("content", {}).get("application/json")
+    contents = said.get("requestBody", {}).get("content", {})
+    content = next(iter(contents.values()), None)
     if content is None:
         return
     shape = schema["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]

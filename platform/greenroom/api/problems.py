@@ -80,6 +80,7 @@ def words_of(status: int) -> str:
         403: _("The credential lacks the scope, or you may not do this."),
         404: _("There is nothing there, or it is not yours."),
         409: _("The state does not allow it any more."),
+        413: _("The body is larger than what is accepted."),
         422: _("Some input is wrong; the problem names the fields. Nothing was done."),
         429: _("A budget or a rate is used up; Retry-After says when to ask again."),
         503: _("Something that this needs is not ready; Retry-After says when to ask again."),

@@ -15,6 +15,7 @@ def raw_paths() -> dict[str, Any]:
         "/media/{rendition_id}": {"get": _media()},
         "/exports/{export_id}/file": {"get": _archive()},
         "/jobs/{job_id}/preview": {"get": _preview()},
+        "/references/{reference_id}/picture": {"get": _reference()},
         "/events": {"get": _events()},
     }
 
@@ -109,6 +110,37 @@ def _preview() -> dict[str, Any]:
             "200": {"description": _("The picture."), "content": {"image/webp": {}}},
             "304": {"description": _("You have it already.")},
             **_refused(401, 403, 404),
+        },
+    }
+
+
+def _reference() -> dict[str, Any]:
+    content: dict[str, Any] = {"image/png": {}}
+    return {
+        "operationId": "references_picture",
+        "summary": _("See a reference as it is used"),
+        "description": _(
+            "The first frame that engines get: upright, in sRGB, without metadata. For its owner"
+            " alone. The last frame of a clip is at /references/{reference_id}/end."
+        ),
+        "tags": ["references"],
+        **_guarded(),
+        "parameters": [
+            {
+                "name": "reference_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": _("A reference of yours."),
+            },
+            _range(),
+        ],
+        "responses": {
+            "200": {"description": _("The picture."), "content": content},
+            "206": {"description": _("The part that was asked for."), "content": content},
+            "304": {"description": _("You have it already.")},
+            **_refused(401, 403, 404),
+            "416": {"description": _("The file has no such part.")},
         },
     }
 

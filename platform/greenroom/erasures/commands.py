@@ -37,6 +37,8 @@ from core.ids import shown
 from core.seal.commands import sign
 from generation.clips.commands import announce_removal, finish_removals
 from generation.clips.models import Removal
+from generation.references.commands import remove_references_of
+from generation.references.rules import Why as ReferenceWhy
 from greenroom.erasures.queries import (
     clips_to_remove,
     kept_of,
@@ -191,5 +193,6 @@ def _end_work(party_id: UUID, releases: Releases) -> None:
     else:
         revoke_links_of(party_id=party_id)
     forget_names(party_id=party_id)
+    remove_references_of(party_id=party_id, programme_id=None, why=ReferenceWhy.ERASURE)
     for clip in clips_to_remove([party_id]):
         announce_removal(clip=clip, why=Removal.Why.ERASURE, due_at=now())

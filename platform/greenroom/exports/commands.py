@@ -31,12 +31,13 @@ from accounts.exports.models import Export
 from accounts.exports.queries import exports_with_files, files_to_delete
 from accounts.people.models import PersonalDetail
 from generation.clips.models import Clip
+from generation.references.models import Reference
 from greenroom.exports.archive import Archive
 from greenroom.exports.contents import CONTENTS
 from greenroom.exports.documents import each, reader_of
 from greenroom.exports.index import index_page, read_me
 from greenroom.exports.of_money import STATEMENT_COLUMNS, statements
-from greenroom.exports.of_work import file_name, files_of
+from greenroom.exports.of_work import file_name, files_of, reference_file_name
 
 log = logging.getLogger("greenroom.exports")
 
@@ -127,6 +128,11 @@ def _add_files(archive: Archive, party_id: UUID) -> set[str]:
             name = file_name(rendition)
             if not archive.add_file(name, Path(settings.MEDIA_FOLDER) / rendition.storage_key):
                 missing.add(name)
+    sent = Reference.objects.filter(party_id=party_id, cleared_at=None)
+    for reference in each(sent.order_by("made_at", "id")):
+        name = reference_file_name(reference)
+        if not archive.add_file(name, Path(settings.MEDIA_FOLDER) / reference.storage_key):
+            missing.add(name)
     return missing
 
 

@@ -56,7 +56,13 @@ CONTENTS = [
         name="jobs.json",
         words=_("Prompts and what was ordered with them"),
         rows=of_work.jobs,
-        tables=("generation_job",),
+        tables=("generation_job", "generation_jobcondition"),
+    ),
+    Document(
+        name="references.json",
+        words=_("References you sent, and why you may use them"),
+        rows=of_work.references,
+        tables=("generation_reference", "generation_referencestill"),
     ),
     Document(
         name="clips.json",

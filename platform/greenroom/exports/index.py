@@ -19,7 +19,8 @@ from accounts.consents.rules import Purpose
 from accounts.credentials.queries import Actor
 from accounts.exports.models import Export
 from accounts.people.models import Person
-from generation.clips.words import role_words, why_words
+from generation.clips.words import FILES, file_words, role_words, why_words
+from generation.references.rules import Rights
 from greenroom.exports import of_accounts, of_money, of_work
 from greenroom.exports.contents import CONTENTS
 from greenroom.exports.documents import Row
@@ -35,7 +36,7 @@ LINKS = {
         "data/agreements.json",
         "data/consents.json",
     ],
-    "clips": ["data/clips.json", "data/jobs.json", "data/openings.json"],
+    "clips": ["data/clips.json", "data/jobs.json", "data/references.json", "data/openings.json"],
     "reviews": ["data/submissions.json", "data/releases.json", "data/credit_lines.json"],
     "money": ["data/statements.json", "data/statements.csv", "data/payouts.json"],
     "contributions": ["data/contributions.json"],
@@ -75,6 +76,7 @@ def index_page(reader: Actor, export: Export, counts: dict[str, int], missing: s
         ],
         "memberships": list(of_accounts.memberships(reader)),
         "clips": [_clip(row, missing) for row in _some(of_work.clips(reader))],
+        "references": [_reference(row, missing) for row in _some(of_work.references(reader))],
         "agreements": list(_agreements(reader)),
         "consents": list(_consents(reader)),
         "reviews": list(_reviews(reader)),
@@ -97,7 +99,8 @@ def read_me(export: Export) -> str:
         "",
         _("index.html opens in any browser, without a network."),
         _("data/ holds the same and more for programs: JSON, and statements as CSV too."),
-        _("files/ holds your clips as they were made, with a light copy and pictures of each."),
+        _("files/ holds your clips as they were made, with a light copy and pictures of each,"),
+        _("and your references as you sent them."),
         "",
         _("Amounts are whole numbers of micro-units, a millionth of the currency's unit."),
         _("Times are in UTC. Other people stand here by their role alone."),
@@ -110,17 +113,28 @@ def read_me(export: Export) -> str:
 
 def _clip(row: Row, missing: set[str]) -> Row:
     there = [name for name in row["files"] if name not in missing]
-    pictures = [name for name in there if "-poster." in name]
+    master = f"files/{row['id']}.mp4"
+    made = {name.rpartition("-")[2].partition(".")[0]: name for name in there if name != master}
     looks = [
         {**look, "role_words": role_words(look["role"]), "why_words": why_words(look["why"])}
         for look in row["seen_by"]
     ]
     return {
         **row,
-        "poster": pictures[0] if pictures else "",
-        "master": next((name for name in there if name == f"files/{row['id']}.mp4"), ""),
+        "poster": made.get("poster", ""),
+        "master": master if master in there else "",
+        "made_of_it": [(made[kind], file_words(kind)) for kind in FILES if kind in made],
         "recipe_text": json.dumps(row["recipe"], ensure_ascii=False, indent=1),
         "seen_by": looks,
+    }
+
+
+def _reference(row: Row, missing: set[str]) -> Row:
+    there = [name for name in row["files"] if name not in missing]
+    return {
+        **row,
+        "file": there[0] if there else "",
+        "rights_label": Rights(row["rights"]).label,
     }
 
 

@@ -13,6 +13,9 @@ from core.ids import shown
 from generation.clips.models import Clip, Removal
 from generation.clips.queries import seen_by
 from generation.jobs.models import Job
+from generation.jobs.queries import conditions_of
+from generation.references.models import Reference
+from generation.references.rules import TYPES
 from generation.renditions.models import Rendition
 from greenroom.exports.documents import Row, each, id_of
 from greenroom.portal.record import record_of
@@ -44,9 +47,46 @@ def jobs(reader: Actor) -> Iterator[Row]:
             "price_credits": one.price_credits,
             "state": one.state,
             "failure_code": one.failure_code,
+            "conditions": [
+                {
+                    "reference": shown("reference", picture.reference_id),
+                    "reference_frame": picture.still.frame,
+                    "picture_sha256": picture.still.sha256,
+                    "frame": picture.frame,
+                    "strength": picture.strength,
+                }
+                for picture in conditions_of(one)
+            ],
             "queued_at": one.queued_at,
             "finished_at": one.finished_at,
             "clip": id_of("clip", clip.id if clip else None),
+        }
+
+
+def references(reader: Actor) -> Iterator[Row]:
+    """What they sent, those removed too; of these the files are gone, or go."""
+    mine = Reference.objects.filter(party_id=reader.party_id).prefetch_related("stills")
+    for one in each(mine.order_by("made_at", "id")):
+        yield {
+            "id": shown("reference", one.id),
+            "programme": shown("programme", one.programme_id),
+            "shape": one.shape,
+            "name": one.name,
+            "rights": one.rights,
+            "rights_words": one.rights_words,
+            "media_type": one.media_type,
+            "bytes": one.bytes,
+            "sha256": one.sha256,
+            "frames": one.frames,
+            "frame_rate": f"{one.rate_num}/{one.rate_den}" if one.rate_num else None,
+            "made_at": one.made_at,
+            "removed_at": one.removed_at,
+            "removed_why": one.removed_why,
+            "files": [] if one.cleared_at else [reference_file_name(one)],
+            "stills": [
+                {"frame": still.frame, "sha256": still.sha256}
+                for still in sorted(one.stills.all(), key=lambda still: still.frame)
+            ],
         }
 
 
@@ -201,6 +241,10 @@ def deeds(reader: Actor) -> Iterator[Row]:
 def files_of(clip: Clip) -> list[Rendition]:
     """Every file of a clip: the master, and what was made of it."""
     return list(Rendition.objects.filter(clip=clip).order_by("kind"))
+
+
+def reference_file_name(reference: Reference) -> str:
+    return f"files/{shown('reference', reference.id)}.{TYPES[reference.media_type]}"
 
 
 def file_name(rendition: Rendition) -> str:

@@ -34,6 +34,8 @@ from core.clock import now
 from core.errors import Absent, NotAllowed
 from core.outbox.commands import say
 from generation.jobs.commands import cancel_jobs_of
+from generation.references.commands import remove_references_of
+from generation.references.rules import Why as ReferenceWhy
 from greenroom.offboarding.queries import live_memberships
 from greenroom.offboarding.rules import Why
 from review.desk.commands import return_cases_of
@@ -119,6 +121,7 @@ def _end_memberships(
         }
         done, asked = cancel_jobs_of(**place, actor=actor)
         cancelled, stopping = cancelled + done, stopping + asked
+        remove_references_of(**place, why=ReferenceWhy.LEFT, actor=actor)
     for membership in memberships:
         returned += return_cases_of(
             programme_id=membership.programme_id, reviewer_id=membership.party_id

@@ -28,6 +28,7 @@ DATABASE_LIMIT_S = 150.0
 WEB_LIMIT_S = 120.0
 # A clip of the still engine takes seconds; a longer one is taken up again by its lease.
 RENDER_FINISH_LIMIT_S = 60.0
+REMOTE_SLOTS = 8  # each costs two connections of the database and a thread
 
 
 @dataclass
@@ -145,7 +146,7 @@ class House:
     def close(self) -> None:
         """Nobody new comes in, then the work ends, then the database. Each has its own limit."""
         self._engine.stop()
-        for names in (("web", "beat"), ("render", "house"), ("database",)):
+        for names in (("web", "beat"), ("render", "remote", "house"), ("database",)):
             self._stop_together(self.children[name] for name in names if name in self.children)
         for each in self.sockets:
             each.close()
@@ -176,9 +177,18 @@ def module(
     return Program(name, command, stop_limit_s, parent_died=died, pass_fds=pass_fds)
 
 
+def has_remote_models(folder: Path) -> bool:
+    """Looked at once, at the start: `remote.json` stands for a model that is rendered elsewhere."""
+    models = Path(os.environ.get("GREENROOM_MODELS") or folder / "models")
+    return any(models.glob("*/remote.json")) or any(models.glob("*/*/remote.json"))
+
+
 def background_programs(folder: Path) -> list[Program]:
-    """One worker alone may import torch, a second does everything light, beat keeps time."""
+    """One worker alone may import torch, a second does everything light, beat keeps time. A third
+    waits for servers elsewhere, where there is a model of one."""
+    waits = [module("remote", "greenroom.parent.worker", "remote", str(REMOTE_SLOTS))]
     return [
+        *(waits if has_remote_models(folder) else []),
         module("house", "greenroom.parent.worker", "house", "2"),
         module("render", "greenroom.parent.worker", "render", "1"),
         module(

@@ -1,8 +1,13 @@
-"""python -m greenroom.parent.worker QUEUE CHILDREN: a worker whose pool dies with it."""
+"""python -m greenroom.parent.worker QUEUE CHILDREN: a worker whose pool dies with it.
+
+``remote SLOTS`` is no pool: one process that waits for servers elsewhere, without Celery, since it
+hears of new jobs by itself.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Any
 
@@ -43,5 +48,24 @@ def work(queue: str, children: str) -> None:
     )
 
 
+def wait_for_servers(slots: int) -> None:
+    """Until SIGTERM; what is under way ends first."""
+    import django
+
+    django.setup()
+    from generation.placement.rules import REMOTE
+    from generation.worker.identity import this_worker
+    from generation.worker.serving import serve_slots
+    from generation.worker.tasks import WAIT_S
+    from greenroom.checks import refuse_unsafe_start
+
+    refuse_unsafe_start()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: leave())
+    serve_slots(this_worker(REMOTE, slots), wait_s=WAIT_S)
+
+
 if __name__ == "__main__":
-    work(sys.argv[1], sys.argv[2])
+    if sys.argv[1] == "remote":
+        wait_for_servers(int(sys.argv[2]))
+    else:
+        work(sys.argv[1], sys.argv[2])

@@ -38,6 +38,7 @@ SETTING_UP = frozenset({Role.MANAGER, ADMINISTRATOR})
 WORK = [
     Room("studio", _("Studio")),
     Room("new-clip", _("New clip"), TESTERS),
+    Room("references", _("References"), TESTERS),
     Room("submissions", _("Put forward"), TESTERS),
     Room("contributions", _("Contributions"), TESTERS),
     Room("earnings", _("Earnings"), TESTERS),

@@ -10,6 +10,7 @@ from accounts.conversations.models import Conversation
 from accounts.notices.queries import Subject, finder
 from generation.clips.models import Clip
 from generation.jobs.models import Job
+from generation.references.models import Reference
 from review.contributions.models import Contribution
 from review.credits.models import CreditLine
 from review.payouts.models import Payout
@@ -28,6 +29,12 @@ def jobs(ids: Collection[UUID]) -> Found:
 def clips(ids: Collection[UUID]) -> Found:
     rows = Clip.objects.filter(id__in=ids)
     return _named(rows.values_list("id", "programme_id", "prompt", "party_id"))
+
+
+@finder("reference")
+def references(ids: Collection[UUID]) -> Found:
+    rows = Reference.objects.filter(id__in=ids)
+    return _named(rows.values_list("id", "programme_id", "name", "party_id"))
 
 
 @finder("submission")

@@ -36,6 +36,7 @@ from greenroom.router.options import Options
 from greenroom.router.previews import Previews
 from greenroom.router.problems import Unavailable, refuse
 from greenroom.router.proxies import TrustedProxies
+from greenroom.router.references import References
 from greenroom.router.senders import sender
 from greenroom.router.spool import Limits
 
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 _SHARED_FILE = re.compile(r"/shared/(?P<secret>[^/]+)/(?P<name>[^/]+)\Z")
 _ARCHIVE = re.compile(r"/exports/(?P<name>[^/]+)/file\Z")
 _PREVIEW = re.compile(r"/jobs/(?P<name>[^/]+)/preview\Z")
+_REFERENCE = re.compile(r"/references/(?P<name>[^/]+)/(?P<which>picture|end)\Z")
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -56,6 +58,7 @@ class Routes:
     media: Media
     exports: Exports
     previews: Previews
+    references: References
     health: Health
 
 
@@ -105,6 +108,9 @@ class Router:
             await self._routes.exports(exchange, archive["name"])
         elif preview := _PREVIEW.match(exchange.path):
             await self._routes.previews(exchange, preview["name"])
+        elif picture := _REFERENCE.match(exchange.path):
+            is_end = picture["which"] == "end"
+            await self._routes.references(exchange, picture["name"], is_end=is_end)
         elif exchange.path == "/health/live":
             await self._routes.health.live(exchange)
         elif exchange.path == "/health/ready":
@@ -189,6 +195,7 @@ def application(
         media=media,
         exports=Exports(authentication.credential, database, media),
         previews=Previews(authentication.credential, database, options.media_folder),
+        references=References(authentication.credential, database, media),
         health=Health(database, migrations_on_disk),
     )
     return Router(routes, options, lifespan)

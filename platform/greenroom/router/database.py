@@ -146,6 +146,18 @@ class Database:
         )
         return _first(await self._rows(Opening, asked, [export_id, credential.party_id]))
 
+    async def reference_picture(
+        self, credential: Credential, reference_id: UUID, *, is_end: bool
+    ) -> Opening | None:
+        asked = (
+            "SELECT still_id AS rendition_id, storage_path, bytes AS size, sha256,"
+            " 'image/png' AS media_type, 'ref_' || core_shown(%s) || '.png' AS filename,"
+            " true AS is_owner FROM reference_picture_for(%s, %s, %s)"
+            " WHERE programme_id = coalesce(%s, programme_id)"
+        )
+        who = [reference_id, reference_id, credential.party_id, is_end, credential.programme_id]
+        return _first(await self._rows(Opening, asked, who))
+
     # Jobs
 
     async def preview_key(self, credential: Credential, job_id: UUID) -> str | None:

@@ -93,3 +93,27 @@ def test_a_checkpoint_may_lower_its_own_limits(folder):
 def test_a_preset_this_version_does_not_know_is_not_half_obeyed(folder):
     write(folder / "greenroom.json", {"shedule": "even"})
     assert code_of(folder) is FailureCode.CHECKPOINT_FOREIGN
+
+
+def test_a_lossy_tier_that_nobody_measured_is_not_served_but_may_be_looked_at(folder):
+    cache = {"name": "first_block", "threshold": 0.1}
+    write(folder / "greenroom.json", {"tiers": {"standard": {}, "turbo": {"cache": cache}}})
+    assert code_of(folder) is FailureCode.LEVER_UNMEASURED
+    assert read_checkpoint(folder, unmeasured=True).preset.tiers["turbo"].cache is not None
+
+
+def test_a_tiers_lora_must_be_in_the_folder(folder):
+    measured = {"ssim": 0.9, "psnr_db": 30.0, "against": "standard", "orders": 3}
+    turbo = {"lora": {"file": "turbo.safetensors"}, "measured": measured}
+    write(folder / "greenroom.json", {"tiers": {"standard": {}, "turbo": turbo}})
+    assert code_of(folder) is FailureCode.CHECKPOINT_DAMAGED
+    (folder / "turbo.safetensors").write_bytes(b"")
+    assert read_checkpoint(folder).capabilities().tiers == ("standard", "turbo")
+
+
+def test_attention_is_one_backend_or_several_in_order(folder):
+    for told, read in (("flash", ("flash",)), (["_flash_3", "flash"], ("_flash_3", "flash"))):
+        write(folder / "greenroom.json", {"attention": told})
+        assert read_checkpoint(folder).preset.attention == read
+    write(folder / "greenroom.json", {"attention": 3})
+    assert code_of(folder) is FailureCode.CHECKPOINT_FOREIGN

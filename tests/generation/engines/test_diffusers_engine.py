@@ -177,9 +177,11 @@ def test_stopping_anywhere_leaves_the_next_job_bit_identical(
     engine, order, other_order, watching, moment
 ):
     expected = digest(engine, order, watching())
+    engine._loaded.prompts.clear()
     whole = watching()
     list(engine.render(other_order, whole))
     stage, nth = moment
+    engine._loaded.prompts.clear()  # else nobody would read the words again
     watch = stop(engine, other_order, watching((stage, nth % (whole.seen[stage] + 1))))
     if stage is Stage.DENOISE:
         assert watch.last[Stage.DENOISE] == (1, 4)
@@ -367,6 +369,26 @@ def test_a_recipe_names_weights_class_dtype_device_and_versions(engine):
     assert "transformer/diffusion_pytorch_model.safetensors" in facts["weights"]
     assert set(facts["libraries"]) >= {"torch", "diffusers", "transformers"}
     assert json.loads(json.dumps(facts)) == facts
+
+
+def test_a_recipe_names_everything_that_made_the_clip(engine, order, watching):
+    list(engine.render(order, watching()))
+    facts = engine.describe()
+    asked = ("tier", "levers", "steps", "guidance", "seed", "styles", "decoding", "compiled")
+    assert {name: facts[name] for name in asked} == {
+        "tier": "standard",
+        "levers": {},
+        "steps": 3,
+        "guidance": 3.0,
+        "seed": 7,
+        "styles": [],
+        "decoding": "whole",
+        "compiled": False,
+    }
+    assert facts["scheduler"] == "FlowMatchEulerDiscreteScheduler"
+    assert len(facts["scheduler_config"]) == 64
+    assert facts["threads"] >= 1
+    assert "peft" in facts["libraries"]
 
 
 def test_the_estimate_learns_from_the_last_clip(tiny_folder, order, watching):

@@ -10,8 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from accounts.administrators.models import Administrator
 from accounts.announcements.models import Announcement
@@ -27,11 +29,12 @@ from accounts.notices.models import Notice
 from accounts.programmes.models import Role
 from accounts.programmes.rules import ADMINISTRATOR
 from core.ids import new_id, shown
+from generation.placement.models import Device
 from greenroom.api.schema import document
 from review.releases.commands import make_share_link, release_clip
 from review.releases.models import Release
 from review.submissions.models import Submission
-from stage.builders import a_clip, a_job, a_programme
+from stage.builders import a_clip, a_job, a_programme, a_reference
 from stage.cast import JsonClient, Member, a_member, api_of
 from stage.clock import Clock
 from stage.database import Database
@@ -56,6 +59,7 @@ KINDS = {
     "contribution": "contribution",
     "conversation": "conversation",
     "credit_line_id": "credit_line",
+    "device": "device",
     "export": "export",
     "invitation": "invitation",
     "job_id": "job",
@@ -63,6 +67,7 @@ KINDS = {
     "notice_id": "notice",
     "party": "party",
     "payout": "payout",
+    "reference_id": "reference",
     "release_id": "release",
     "submission_id": "submission",
     "token": "credential",
@@ -83,12 +88,16 @@ def absent_ids() -> dict[str, str]:
     return {name: shown(kind, new_id()) for name, kind in KINDS.items()}
 
 
-def body(method: str, path: str) -> dict[str, str]:
+def body(method: str, path: str) -> dict[str, Any]:
     """The example of the description, as ``generic`` of a test client takes it."""
     asked = document()["paths"][path][method.lower()].get("requestBody")
     if asked is None:
         return {}
-    example = asked["content"]["application/json"].get("example", {})
+    ((kind, content),) = asked["content"].items()
+    example = content.get("example", {})
+    if kind == "multipart/form-data":
+        parts = {**example, "file": SimpleUploadedFile("boat.png", b"")}
+        return {"data": encode_multipart(BOUNDARY, parts), "content_type": MULTIPART_CONTENT}
     return {"data": json.dumps(example), "content_type": "application/json"}
 
 
@@ -149,6 +158,8 @@ class House:
         return {
             "clip_id": clip.id,
             "job_id": clip.job_id,
+            "device": Device.objects.get().id,
+            "reference_id": a_reference(self.tester).id,
             "token": token.id,
             "party": party.id,
             "acceptance_id": party.acceptances.get().id,

@@ -17,6 +17,7 @@ from accounts.exports.commands import ask_export
 from accounts.exports.models import Export
 from core.ids import shown
 from core.seal.queries import is_signed_here
+from generation.references.models import Reference
 from greenroom.exports.commands import build_exports
 from greenroom.exports.contents import CONTENTS
 from stage.builders import a_clip
@@ -56,6 +57,7 @@ FOUND = {
     "accounts_personaldetail.language": '"language": "en"',
     "accounts_personaldetail.languages": '"languages": ["pt", "en"]',
     "accounts_personaldetail.contact": "Ada: call after ten",
+    "accounts_personaldetail.country": '"country": "PT"',
     "accounts_personaldetail.theme": '"theme": "dark"',
     "accounts_personaldetail.time_zone": "Europe/Lisbon",
     "accounts_person_groups.person_id": '"groups": []',
@@ -72,6 +74,8 @@ FOUND = {
     "accounts_announcement.words": "We close at six.",
     "generation_job.prompt": '"prompt": "a paper boat crosses a green room", "model"',
     "generation_clip.prompt": '"prompt": "a paper boat crosses a green room", "seed"',
+    "generation_reference.name": '"name": "Ada\'s boat.png"',
+    "generation_reference.rights_words": "Ada: by letter of 3 May.",
     "review_submission.note": "Ada: a note to the desk.",
     "review_decision.reason": "Said to Ada: a face is recognisable.",
     "review_decision.remedy": '"remedy": ""',
@@ -146,6 +150,15 @@ def the_masters_are_there_byte_for_byte(archive, life, others):
             whole = (Path(settings.MEDIA_FOLDER) / made.storage_key).read_bytes()
             assert archive.read(f"files/{shown('clip', clip.id)}-{kind}.{suffix}") == whole
     assert archive.testzip() is None
+
+
+def references_are_there_as_they_were_sent(archive, life, others):
+    kept = Reference.objects.get(party_id=life.member.party_id)
+    (row,) = rows(archive, "references")
+    assert row["files"] == [f"files/{shown('reference', kept.id)}.png"]
+    whole = (Path(settings.MEDIA_FOLDER) / kept.storage_key).read_bytes()
+    assert archive.read(row["files"][0]) == whole
+    assert row["sha256"] == kept.sha256
 
 
 def clips_come_with_recipe_record_and_who_saw_them(archive, life, others):
@@ -259,6 +272,7 @@ CHECKS = [
     nothing_of_anybody_else_is_in_it,
     secrets_are_not_in_it,
     the_masters_are_there_byte_for_byte,
+    references_are_there_as_they_were_sent,
     clips_come_with_recipe_record_and_who_saw_them,
     a_decision_says_clause_reason_and_appeal,
     the_statement_is_whole_numbers_and_decimals_alike,

@@ -35,6 +35,7 @@ from greenroom.router.options import Options
 from greenroom.router.previews import Previews
 from greenroom.router.problems import Unavailable
 from greenroom.router.proxies import TrustedProxies
+from greenroom.router.references import References
 from greenroom.router.senders import sender
 from greenroom.router.spool import Limits
 from greenroom.router.wire import Bounded
@@ -54,6 +55,7 @@ class Rows:
     by_key_id: dict[str, CredentialRow] = field(default_factory=dict)
     renditions: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
     archives: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
+    references: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
     viewers: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
     recorded: list[tuple[UUID, UUID]] = field(default_factory=list)
     released: dict[UUID, set[bytes | None]] = field(default_factory=dict)
@@ -96,6 +98,13 @@ class Rows:
     async def archive(self, credential: Any, export_id: UUID) -> Opening | None:
         self._ask()
         owner, opening = self.archives.get(export_id, (None, None))
+        return opening if owner == credential.party_id else None
+
+    async def reference_picture(
+        self, credential: Any, reference_id: UUID, *, is_end: bool
+    ) -> Opening | None:
+        self._ask()
+        owner, opening = self.references.get(reference_id, (None, None))
         return opening if owner == credential.party_id else None
 
     async def preview_key(self, credential: Any, job_id: UUID) -> str | None:
@@ -310,6 +319,7 @@ def build_house(
         media=(media := Media(authentication.credential, rows, backend)),
         exports=Exports(authentication.credential, rows, media),
         previews=Previews(authentication.credential, rows, media_folder),
+        references=References(authentication.credential, rows, media),
         health=Health(rows, lambda: [("core", "0001_initial")]),
     )
     return House(rows, hub, Router(routes, options, lifespan), media_folder)

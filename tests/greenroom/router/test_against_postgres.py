@@ -22,7 +22,9 @@ from generation.clips.commands import say_why
 from generation.clips.queries import seen_by
 from generation.clips.words import role_words, why_words
 from generation.jobs.commands import cancel_job
+from generation.jobs.rules import preview_key
 from generation.renditions.models import Opening
+from generation.worker.commands import fail_job
 from greenroom import wsgi
 from greenroom.exports.commands import build_exports
 from greenroom.router import hub as hub_module
@@ -36,7 +38,7 @@ from review.releases.commands import (
     revoke_share_link,
     take_down_release,
 )
-from stage.builders import a_clip, a_job
+from stage.builders import a_claim, a_clip, a_job
 from stage.cast import Member
 from stage.review import an_approved_clip, open_review
 from stage.together import wait_until
@@ -396,4 +398,21 @@ def test_an_archive_is_its_owners_while_it_is_ready(real, tester, second_tester)
     assert real.ask(path, **_bearer(tester, "exports:create")).status == 403
     assert real.ask(path, **_bearer(second_tester)).status == 404
     end_exports(Export.objects.all())
+    assert real.ask(path, **_bearer(tester)).status == 404
+
+
+def test_a_preview_is_its_owners_while_the_job_runs(real, tester, second_tester):
+    claim = a_claim(tester)
+    path = f"/jobs/{shown('job', claim.job.id)}/preview"
+    assert real.ask(path, **_bearer(tester)).status == 404, "there is none before the first step"
+    kept = Path(settings.MEDIA_FOLDER) / preview_key(claim.job.id)
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"a picture")
+
+    assert real.ask(path, **_bearer(tester)).content == b"a picture"
+    assert real.ask(path, **_cookie(tester)).content == b"a picture"
+    assert real.ask(path, **_bearer(tester, "exports:read")).status == 403
+    assert real.ask(path, **_bearer(second_tester)).status == 404
+    assert real.ask(path).status == 401
+    fail_job(claim, code="black_clip", may_pass=False, device_ms=1)
     assert real.ask(path, **_bearer(tester)).status == 404
