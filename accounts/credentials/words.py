@@ -60,6 +60,8 @@ SCOPE_GROUPS = [
         [
             Scope.PROGRAMMES_CREATE,
             Scope.PROGRAMME_WRITE,
+            Scope.DEVICES_READ,
+            Scope.DEVICES_WRITE,
             Scope.PEOPLE_READ,
             Scope.PEOPLE_WRITE,
             Scope.ANNOUNCEMENTS_SEND,

@@ -122,6 +122,7 @@ OURS: dict[str, tuple[set[str], bool]] = {
         False,
     ),  # only so that a row can be locked; a trigger refuses
     "generation_videomodel": ({"state", "order"}, False),
+    "generation_viewing": ({"until"}, False),
     "review_case": (
         {
             "state",

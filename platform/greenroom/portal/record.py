@@ -27,6 +27,7 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "submission.sealed": lambda _facts: _("Put it forward for review."),
     "submission.withdrawn": lambda _facts: _("Took it back from the review."),
     "case.claimed": lambda _facts: _("Took the case."),
+    "case.read": lambda _facts: _("Read what was written, after the case was closed."),
     "case.returned": lambda facts: (
         _("The lease ended; it waits again at its old place.")
         if facts.get("why") == "lease_ended"
@@ -51,7 +52,7 @@ SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 # A verdict is nobody's business before it takes effect, and a decision says what it was.
 UNSPOKEN = frozenset({"verdict.pressed", "verdict.taken_back"})
-BY_REVIEWERS = frozenset({"case.claimed", "case.returned", "case.decided"})
+BY_REVIEWERS = frozenset({"case.claimed", "case.read", "case.returned", "case.decided"})
 
 
 def record_of(clip: Clip, actor: Actor) -> list[dict[str, Any]]:

@@ -75,6 +75,9 @@ KINDS = {
 }
 
 
+FOR_PEOPLE = ("/resume", "/left/{slug}/consents/revoke")
+SLUG = "slug"  # of a programme, which is named by its word and not by an id
+
 # Of these the example names somebody who is not there.
 NAME_NOBODY = {("POST", "/api/v1/payouts")}
 ADMINISTRATORS = "/api/v1/administrators"  # theirs, whoever else holds the scope
@@ -85,7 +88,7 @@ def address(path: str, ids: dict[str, str]) -> str:
 
 
 def absent_ids() -> dict[str, str]:
-    return {name: shown(kind, new_id()) for name, kind in KINDS.items()}
+    return {SLUG: "nowhere", **{name: shown(kind, new_id()) for name, kind in KINDS.items()}}
 
 
 def body(method: str, path: str) -> dict[str, Any]:
@@ -122,7 +125,8 @@ class House:
     def shown(self, path: str) -> dict[str, str]:
         """The ids that the path asks for."""
         names = (name for name in re.findall(r"{(\w+)}", path) if name in KINDS)
-        return {name: shown(KINDS[name], self.ids[name]) for name in names}
+        ids = {name: shown(KINDS[name], self.ids[name]) for name in names}
+        return {SLUG: self.tester.programme.slug, **ids}
 
     def api(self, name: str) -> JsonClient:
         return api_of(self.tokens[name])
@@ -225,7 +229,7 @@ def test_the_table_is_not_empty():
     assert len(ROUTES) > 10
     assert len(WITH_ID) > 4
     named = {name for route in WITH_ID for name in re.findall(r"{(\w+)}", route[1])}
-    assert named == set(KINDS)
+    assert named == {*KINDS, SLUG}
 
 
 @pytest.mark.django_db
@@ -257,10 +261,10 @@ def test_a_stranger_sees_what_is_not_there(method, path, _scope, door, house):
         client = house.door(outsider, door)
         of_the_tester, absent, malformed = (
             client.generic(method, address(path, ids), **body(method, path))
-            for ids in (house.shown(path), absent_ids(), dict.fromkeys(KINDS, "no-id"))
+            for ids in (house.shown(path), absent_ids(), dict.fromkeys([*KINDS, SLUG], "no-id"))
         )
-        # Resuming is refused to every token, whatever the id.
-        expected = 403 if door == "api" and path.endswith("/resume") else 404
+        # Refused to every token, whatever the id.
+        expected = 403 if door == "api" and path.endswith(FOR_PEOPLE) else 404
         assert of_the_tester.status_code == expected
         for other in (absent, malformed):
             assert of_the_tester.content == other.content
