@@ -205,9 +205,7 @@ class AgreementVersions(Endpoint):
     def post(self, request: Request) -> Response:
         self.actor.must_act(Scope.PROGRAMME_WRITE)
         with in_charge(self.actor, Scope.PROGRAMME_WRITE, self.actor.programme) as by:
-            version = publish_agreement(
-                programme_id=self.actor.programme, actor=by, **self.asked()
-            )
+            version = publish_agreement(programme_id=self.actor.programme, actor=by, **self.asked())
         return self.answer(dict(VersionShown(version).data))
 
 
