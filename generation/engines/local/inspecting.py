@@ -1,4 +1,4 @@
-"""What the catalogue keeps of a checkpoint: family, hashes of its files, and how its tiers are made."""
+"""What the catalogue keeps of a checkpoint: family, hashes of its files, and its tiers."""
 
 from __future__ import annotations
 

@@ -91,9 +91,9 @@ def _preview() -> dict[str, Any]:
         "operationId": "jobs_preview",
         "summary": _("See how a running job looks so far"),
         "description": _(
-            "A small, rough picture from the middle of the clip, after the first step and then every"
-            " few seconds. For the job's owner alone, and gone when the job is over. Not every"
-            " engine makes one."
+            "A small, rough picture from the middle of the clip, after the first step and then"
+            " every few seconds. For the job's owner alone, and gone when the job is over."
+            " Not every engine makes one."
         ),
         "tags": ["jobs"],
         **_guarded(),
