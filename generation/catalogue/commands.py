@@ -16,6 +16,7 @@ from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
 from generation.catalogue.queries import checkpoint_folder, models_offered
 from generation.catalogue.rules import Offered
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
+from generation.engines.order import Mode
 from generation.engines.registry import engine
 
 
@@ -91,6 +92,9 @@ UNTRAINED = Introduction(
         most_steps=50,
         tiers=("turbo", "standard"),
         has_guidance=True,
+        modes=tuple(Mode),
+        most_conditions=8,
+        takes_styles=True,
     ),
     shows_noise=True,
     order=60,
