@@ -105,7 +105,7 @@ def test_a_consent_is_taken_back_after_leaving(visit: Callable[..., Visit], gone
     here = visit(java_script_enabled=False)
     here.sign_in(gone)
     page = here.go("/left")
-    page.get_by_role("link", name=gone.programme.name).click()
+    page.get_by_role("main").get_by_role("link", name=gone.programme.name).click()
     page.get_by_role("button", name=re.compile("everything")).click()
     expect(page.get_by_text("Taken back. It counts from now on")).to_be_visible()
     assert not is_consented(
