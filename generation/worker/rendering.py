@@ -256,8 +256,14 @@ def _finished(
     claim: Claim, watch: LeaseWatch, runner: Engine, recording: Recording, folder: Path
 ) -> None:
     made = _made(recording)
-    recipe = _recipe(claim, runner, recording)
-    clip = _written(lambda: finish_job(claim, made=made, recipe=recipe, device_ms=watch.device_ms))
+    clip = _written(
+        lambda: finish_job(
+            claim,
+            made=made,
+            recipe=_recipe(claim, runner, recording),  # it asks the database too
+            device_ms=watch.device_ms,
+        )
+    )
     if clip is None:
         log.warning("finished_too_late")
         shutil.rmtree(folder, ignore_errors=True)
