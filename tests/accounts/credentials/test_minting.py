@@ -242,6 +242,8 @@ def offered(member, show_again):
                 "people:read",
                 "people:write",
                 "announcements:send",
+                "devices:read",
+                "devices:write",
             },
         ),
         ("auditor", {"cases:read", "ledger:read", "people:read"}),
