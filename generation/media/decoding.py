@@ -12,7 +12,8 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from generation.media.failure import failure_of
 
-_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+# Colour is brought to full width again; without that flat patches are a level further off.
+_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 def frames_of(path: Path) -> Iterator[npt.NDArray[np.uint8]]:
