@@ -9,6 +9,11 @@ STAMPS := .venv/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile
 MANAGE := $(BIN)/python manage.py
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+# To read all tests costs each worker of each lane ten seconds: a lane is told where its own stand.
+# tests/house/test_lanes.py sees that none is left out.
+FOLDERS_OF_RACES := $(addprefix tests/,accounts chaos core generation greenroom races)
+FOLDERS_OF_TORCH := $(addprefix tests/,demo_model generation journeys)
+FOLDERS_OF_BROWSER := tests/browser
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 # Random and gone after the check: production settings refuse to start without secrets of their own.
 THROWAWAY = $$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')
@@ -137,9 +142,10 @@ tests:
 	@echo "== Tests: tables, laws and hostile SQL on the oldest PostgreSQL at hand"
 	@GREENROOM_TEST_PG=oldest $(PYTEST) -m "postgres and not (browser or torch or slow)" \
 		tests/house tests/invariants tests/laws tests/core
+	@# One more worker than elsewhere: these wait for locks and processes as much as they work.
 	@echo "== Tests: races, and what kills processes"
-	@$(PYTEST) -m "(race or slow) and not (browser or torch)"
+	@$(PYTEST) -n $$(($(WORKERS) + 1)) -m "(race or slow) and not (browser or torch)" $(FOLDERS_OF_RACES)
 	@echo "== Tests: the video engine"
-	@OMP_NUM_THREADS=1 $(PYTEST) -m "torch and not browser"
+	@OMP_NUM_THREADS=1 $(PYTEST) -m "torch and not browser" $(FOLDERS_OF_TORCH)
 	@echo "== Tests: the browser"
-	@$(PYTEST) -m browser
+	@$(PYTEST) -m browser $(FOLDERS_OF_BROWSER)

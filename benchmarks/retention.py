@@ -179,6 +179,10 @@ INSERT INTO review_release
            l.master_sha256, 'A harbour', false, true, c.made_at
     FROM life l JOIN generation_clip c ON c.id = l.id JOIN generation_job j ON j.id = l.job_id
     WHERE lot = 'released';
+DELETE FROM review_perishable;
+INSERT INTO review_perishable (clip_id, programme_id, made_at)
+    SELECT l.id, l.programme_id, c.made_at FROM life l JOIN generation_clip c ON c.id = l.id
+    WHERE lot IN ('due', 'young');
 INSERT INTO generation_removal (id, clip_id, why, announced_at, due_at, done_at, cleared_at)
     SELECT core_new_id(), l.id, 'retention', c.made_at, c.made_at, c.made_at, c.made_at
     FROM life l JOIN generation_clip c ON c.id = l.id WHERE lot = 'removed'

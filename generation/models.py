@@ -3,10 +3,12 @@
 from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
 from generation.checkpoints.models import ModelCheck, ModelTier
 from generation.clips.models import Clip, Removal, Viewing
-from generation.jobs.models import Attempt, Job, JobCondition
+from generation.jobs.models import Attempt, Job, JobCondition, JobStyle
+from generation.machines.models import WorkerCredential
 from generation.placement.models import Device, Placement
 from generation.references.models import Reference, ReferenceStill
 from generation.renditions.models import Opening, Rendition
+from generation.styles.models import Style, StyleFit
 from generation.threads.models import Thread
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "Device",
     "Job",
     "JobCondition",
+    "JobStyle",
     "ModelCheck",
     "ModelTier",
     "Opening",
@@ -25,7 +28,10 @@ __all__ = [
     "ReferenceStill",
     "Removal",
     "Rendition",
+    "Style",
+    "StyleFit",
     "Thread",
     "VideoModel",
     "Viewing",
+    "WorkerCredential",
 ]

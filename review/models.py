@@ -13,6 +13,7 @@ from review.ledger.models import (
 from review.payouts.models import Payout, PayoutApproval
 from review.policies.models import CharterVersion, Clause, PolicyVersion
 from review.releases.models import Release, ShareLink
+from review.retention.models import Perishable
 from review.submissions.models import Case, SealedPerson, Skip, Submission
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "LedgerTransaction",
     "Payout",
     "PayoutApproval",
+    "Perishable",
     "PolicyVersion",
     "Release",
     "SealedPerson",

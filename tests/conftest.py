@@ -19,6 +19,7 @@ pytest_plugins = [
     "stage.cast",
     "stage.post",
     "stage.rooms",
+    "stage.web",
 ]
 
 

@@ -23,7 +23,7 @@ BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 KEY_ID_SIGNS = 12
 SECRET_SIGNS = 43
 CHECK_SIGNS = 6
-_SHAPE = re.compile(r"grm_[tspc]_[0-9A-Za-z]{61}\Z")
+_SHAPE = re.compile(r"grm_[tspcw]_[0-9A-Za-z]{61}\Z")
 
 SESSION_LASTS = timedelta(days=14)
 LONGEST_LIFE_DAYS = 90
@@ -38,6 +38,7 @@ class Letter(StrEnum):
     SERVICE = "s"
     PREVIEW = "p"
     CANARY = "c"
+    WORKER = "w"  # of a machine, not of a person: see generation.machines
 
 
 class Scope(StrEnum):

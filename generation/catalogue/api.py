@@ -34,6 +34,13 @@ class PriceShown(Shape):
     size = serializers.CharField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
+    generated_width = serializers.IntegerField(
+        help_text=_("What the model makes, before it is cropped or resized.")
+    )
+    generated_height = serializers.IntegerField()
+    is_resized = serializers.BooleanField(
+        help_text=_("The file is larger than what the model makes, and says so.")
+    )
     steps = serializers.IntegerField()
     credits_per_second = serializers.IntegerField()
 
@@ -58,6 +65,9 @@ class ModelShown(Shape):
     most_conditions = serializers.IntegerField(
         help_text=_("How many pictures an order may name at most.")
     )
+    takes_strength = serializers.BooleanField(
+        help_text=_("Whether a picture may be held less exactly than the model can.")
+    )
     has_sound = serializers.BooleanField()
     losses = serializers.DictField(
         child=serializers.DictField(),
@@ -71,6 +81,13 @@ class ModelShown(Shape):
     shows_noise = serializers.BooleanField(
         help_text=_("The model is untrained: it shows noise, and the price is the same.")
     )
+    words = serializers.ListField(
+        child=serializers.CharField(),
+        help_text=_("Those the model knows; it may ignore others. Empty: it takes any."),
+    )
+    examples = serializers.ListField(
+        child=serializers.CharField(), help_text=_("Prompts to begin with.")
+    )
     installed = serializers.BooleanField(
         help_text=_("Whether its engine is there; until then an order is refused.")
     )
@@ -82,7 +99,9 @@ class Models(Endpoint):
         summary=_("List the models you may order from"),
         words=_(
             "With sizes, tiers, lengths and the price table. The price of a clip is its seconds"
-            " times the credits of the row, rounded up; ask for a quote to have it exact."
+            " times the credits of the row, rounded up; ask for a quote to have it exact. Where two"
+            " revisions of a model are offered side by side, an order names one as slug@revision;"
+            " the slug alone means the newest."
         ),
         answers=ModelShown,
         is_list=True,
@@ -145,7 +164,7 @@ def _allowed(programme_id: UUID) -> dict[str, Any]:
     newest = allowed_models_in_force(programme_id)
     facts = {
         "number": newest.number if newest else None,
-        "models": [model.slug for model in models_allowed(programme_id)],
+        "models": list(dict.fromkeys(model.slug for model in models_allowed(programme_id))),
     }
     return dict(AllowedShown(facts).data)
 
@@ -163,6 +182,7 @@ def _shown(model: VideoModel) -> dict[str, Any]:
         "provenance_duty": model.provenance_duty,
         "modes": model.modes,
         "most_conditions": model.most_conditions,
+        "takes_strength": model.takes_strength,
         "has_sound": model.has_sound,
         "losses": {tier.tier: tier.measured for tier in model.tiers.all() if tier.measured},
         "frame_rate": model.rate,
@@ -174,6 +194,8 @@ def _shown(model: VideoModel) -> dict[str, Any]:
         ],
         "prices": prices,
         "shows_noise": model.shows_noise,
+        "words": model.words,
+        "examples": model.examples,
         "installed": is_ready(model),
     }
 
@@ -184,6 +206,9 @@ def _price(row: PriceRow) -> dict[str, Any]:
         "size": f"{row.width}x{row.height}",
         "width": row.width,
         "height": row.height,
+        "generated_width": row.generated_width,
+        "generated_height": row.generated_height,
+        "is_resized": row.enlarged_by > 1,
         "steps": row.steps,
         "credits_per_second": row.credits_per_second,
     }

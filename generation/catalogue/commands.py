@@ -15,17 +15,13 @@ from core.errors import InvalidOrder
 from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
 from generation.catalogue.queries import checkpoint_folder, models_offered
 from generation.catalogue.rules import Offered
-from generation.engines.limits import Capabilities, FrameRule, SizeRule
-from generation.engines.order import Mode
+from generation.engines.limits import Capabilities
 from generation.engines.registry import engine
 
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """A model revision to offer. ``checkpoint`` is a folder's name below the models folder.
-
-    Its limits come from the engine and the checkpoint's own files, unless those are still to come.
-    """
+    """A model revision to offer. ``checkpoint`` is a folder's name below the models folder."""
 
     slug: str
     revision: str
@@ -36,12 +32,13 @@ class Introduction:
     longest: Fraction
     prices: tuple[Offered, ...]
     checkpoint: str = ""
-    limits: Capabilities | None = None
     shows_noise: bool = False
     order: int = 100
     source: str = ""
     family: str = ""
     weights: dict[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
     licence_address: str = ""
     territories_excluded: tuple[str, ...] = ()
     provenance_duty: bool = False
@@ -67,47 +64,13 @@ STILL = Introduction(
 USUAL_CLIP_CREDITS = 8  # four seconds of the still model at 1280 × 720
 
 
-UNTRAINED = Introduction(
-    slug="untrained",
-    revision="1",
-    name="Untrained pipeline",
-    engine="diffusers",
-    licence="Apache-2.0",
-    rate=Fraction(24),
-    # Small and short, so that a processor without a GPU makes one in seconds.
-    longest=Fraction(2),
-    prices=(
-        Offered("standard", 128, 128, 8, 2),
-        Offered("turbo", 128, 128, 4, 1),
-        Offered("standard", 64, 64, 8, 1),
-    ),
-    checkpoint="untrained-ltx",
-    # Offered before set-up has written its files; `manage.py model demo` proves the two equal.
-    limits=Capabilities(
-        frames=FrameRule(step=4, offset=1, minimum=5, maximum=601),
-        sizes=SizeRule(multiple=32, least_side=32, most_side=256, most_pixels=256 * 256),
-        longest_s=Fraction(5),
-        slowest_rate=Fraction(1),
-        fastest_rate=Fraction(60),
-        most_steps=50,
-        tiers=("turbo", "standard"),
-        has_guidance=True,
-        modes=tuple(Mode),
-        most_conditions=8,
-        takes_styles=True,
-    ),
-    shows_noise=True,
-    order=60,
-)
-
-
 def offer_model(new: Introduction) -> VideoModel:
     """Offer a revision; an older one of the same slug retires. Doing it again changes nothing.
 
     Raises ``EngineFailure`` where the checkpoint cannot be read, ``EngineNotInstalled`` without
     its engine, ``OrderRefused`` for a size the engine cannot make.
     """
-    able = new.limits or engine(new.engine).capabilities(checkpoint_folder(new.checkpoint))
+    able = engine(new.engine).capabilities(checkpoint_folder(new.checkpoint))
     with transaction.atomic():
         known = VideoModel.objects.filter(slug=new.slug, revision=new.revision).first()
         if known:
@@ -127,10 +90,6 @@ def retire_offered(slug: str) -> None:
 
 def offer_still_model() -> VideoModel:
     return offer_model(STILL)
-
-
-def offer_untrained_model() -> VideoModel:
-    return offer_model(UNTRAINED)
 
 
 def allow_models(
@@ -194,10 +153,13 @@ def insert_model(new: Introduction, able: Capabilities, state: VideoModel.State)
         weights=new.weights,
         modes=[mode.value for mode in able.modes],
         most_conditions=able.most_conditions,
+        takes_strength=able.takes_strength,
         takes_styles=able.takes_styles,
         has_sound=able.has_sound,
         state=state,
         shows_noise=new.shows_noise,
+        words=list(new.words),
+        examples=list(new.examples),
         order=new.order,
         frame_step=rule.step,
         frame_offset=rule.offset,
@@ -216,6 +178,7 @@ def insert_model(new: Introduction, able: Capabilities, state: VideoModel.State)
             height=line.height,
             generated_width=width,
             generated_height=height,
+            enlarged_by=able.sizes.enlarged_by(line.width, line.height),
             steps=line.steps,
             credits_per_second=line.credits_per_second,
         )

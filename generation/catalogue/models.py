@@ -22,7 +22,8 @@ class VideoModel(models.Model):
     A row's facts never change; another revision is another row. ``checkpoint`` is a folder's name
     below the operator's models folder, empty for an engine that needs none; ``weights`` are the
     SHA-256 of its files, by path, and a worker renders with no others. ``territories_excluded``
-    are ISO 3166-1 codes of two letters where the licence does not hold.
+    are ISO 3166-1 codes of two letters where the licence does not hold. ``words`` are those that a
+    small model knows, none for one that takes any; ``examples`` prompts to begin with.
     """
 
     class State(models.TextChoices):
@@ -45,9 +46,12 @@ class VideoModel(models.Model):
     weights = models.JSONField(default=dict, blank=True)
     modes = ArrayField(models.CharField(max_length=16), default=text_only)
     most_conditions = models.PositiveSmallIntegerField(default=0)
+    takes_strength = models.BooleanField(default=False)
     takes_styles = models.BooleanField(default=False)
     has_sound = models.BooleanField(default=False)
     shows_noise = models.BooleanField(default=False)
+    words = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    examples = ArrayField(models.CharField(max_length=2_000), default=list, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.OFFERED)
     order = models.PositiveSmallIntegerField(default=100)
     frame_step = models.PositiveIntegerField()
@@ -61,9 +65,6 @@ class VideoModel(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="one_row_per_model_revision", fields=["slug", "revision"]),
-            models.UniqueConstraint(
-                name="one_revision_is_offered", fields=["slug"], condition=Q(state="offered")
-            ),
             models.CheckConstraint(
                 name="model_limits_make_sense",
                 condition=Q(
@@ -120,7 +121,8 @@ class PriceRow(models.Model):
     """One line of the price table: a tier at a size, what it generates, what a second costs.
 
     ``width`` × ``height`` is the file, ``generated_width`` × ``generated_height`` what the model
-    makes (1080 lines are generated as 1088 and cropped, never rescaled).
+    makes: 1080 lines are generated as 1088 and cropped. Where the model makes one size only, the
+    file may be ``enlarged_by`` whole times that on each side, and nothing of it is cropped.
     """
 
     id = id_field()
@@ -130,6 +132,7 @@ class PriceRow(models.Model):
     height = models.PositiveIntegerField()
     generated_width = models.PositiveIntegerField()
     generated_height = models.PositiveIntegerField()
+    enlarged_by = models.PositiveSmallIntegerField(default=1)
     steps = models.PositiveIntegerField()
     credits_per_second = models.PositiveIntegerField()
 
@@ -144,11 +147,19 @@ class PriceRow(models.Model):
             ),
             models.CheckConstraint(
                 name="generated_covers_the_file",
-                condition=Q(
-                    width__gte=2,
-                    height__gte=2,
-                    generated_width__gte=F("width"),
-                    generated_height__gte=F("height"),
+                condition=Q(width__gte=2, height__gte=2)
+                & (
+                    Q(enlarged_by__gte=2)
+                    | Q(generated_width__gte=F("width"), generated_height__gte=F("height"))
+                ),
+            ),
+            models.CheckConstraint(
+                name="an_enlarged_file_is_whole_times_as_large",
+                condition=Q(enlarged_by=1)
+                | Q(
+                    enlarged_by__gte=2,
+                    width=F("generated_width") * F("enlarged_by"),
+                    height=F("generated_height") * F("enlarged_by"),
                 ),
             ),
         ]

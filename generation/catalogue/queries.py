@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -7,17 +9,19 @@ from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 
 from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
+from generation.catalogue.rules import split_name
 from generation.engines.limits import FrameRule
 from generation.engines.registry import EngineUnknown, is_installed
 
 
 def models_offered() -> QuerySet[VideoModel]:
-    """With their price tables, in the order a composer shows them."""
+    """With their price tables, in the order a composer shows them; of revisions of one model that
+    are offered side by side the newest first."""
     prices = PriceRow.objects.order_by("-width", "-height", "tier")
     return (
         VideoModel.objects.filter(state=VideoModel.State.OFFERED)
         .prefetch_related(Prefetch("prices", queryset=prices), "tiers")
-        .order_by("order", "slug")
+        .order_by("order", "slug", "-made_at", "-id")
     )
 
 
@@ -33,8 +37,26 @@ def models_allowed(programme_id: UUID) -> QuerySet[VideoModel]:
     return offered if newest is None else offered.filter(slug__in=newest.slugs)
 
 
-def model_offered(slug: str) -> VideoModel | None:
-    return models_offered().filter(slug=slug).first()
+def model_offered(name: str) -> VideoModel | None:
+    return model_named(models_offered(), name)
+
+
+def model_named(models: QuerySet[VideoModel], name: str) -> VideoModel | None:
+    """By its slug, which means the newest of its revisions, or by ``slug@revision``."""
+    slug, revision = split_name(name)
+    found = models.filter(slug=slug)
+    if revision is not None:
+        found = found.filter(revision=revision)
+    return found.order_by("-made_at", "-id").first()
+
+
+def by_name(models: Sequence[VideoModel]) -> dict[str, VideoModel]:
+    """Under what an order calls each: its slug, with the revision where there is more than one."""
+    revisions = Counter(model.slug for model in models)
+    return {
+        f"{model.slug}@{model.revision}" if revisions[model.slug] > 1 else model.slug: model
+        for model in models
+    }
 
 
 def frame_rule_of(model: VideoModel) -> FrameRule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +23,9 @@ class Offered:
     height: int
     steps: int
     credits_per_second: int
+
+
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 class TerritoryExcluded(InvalidOrder):
@@ -55,13 +59,33 @@ def must_hold_in(territory: str, licence: str, excluded: Sequence[str]) -> None:
         )
 
 
+def unknown_words(prompt: str, known: Sequence[str], further: Sequence[str] = ()) -> list[str]:
+    """Words of a prompt that are none of these, each once, as they come. None for a model that
+    says no words: it takes any. ``further`` are those that chosen styles bring."""
+    if not known:
+        return []
+    learnt = {word for one in (*known, *further) for word in _WORD.findall(one.casefold())}
+    written = dict.fromkeys(_WORD.findall(prompt.casefold()))
+    return [word for word in written if word not in learnt]
+
+
+def split_name(name: str) -> tuple[str, str | None]:
+    """What an order calls a model: ``slug``, or ``slug@revision``."""
+    slug, at, revision = name.partition("@")
+    return slug, revision if at else None
+
+
 def frames_for(rule: FrameRule, rate: Fraction, seconds: Fraction) -> int | None:
     """The frame count that a model can make nearest to this length; None outside its limits.
 
-    A model would round in silence, and the length, the price and the record would differ.
+    A model would round in silence, and the length, the price and the record would differ. Two
+    seconds of a model that makes 16k + 1 frames are 17 at 8 a second, also where 17 is the least.
     """
+    asked = int((2 * seconds * rate + 1) // 2)
+    if rule.minimum - rule.offset <= asked < rule.minimum:
+        asked = rule.minimum
     try:
-        return rule.snap(int((2 * seconds * rate + 1) // 2))
+        return rule.snap(asked)
     except OrderRefused:
         return None
 

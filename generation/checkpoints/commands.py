@@ -27,6 +27,7 @@ from generation.catalogue.rules import Offered, must_hold_in
 from generation.checkpoints.models import ModelCheck, ModelTier
 from generation.checkpoints.rules import Licence, fits, usual_prices
 from generation.engines.limits import Capabilities
+from generation.engines.local.checkpoint import file_hashes
 from generation.engines.local.diffusers_engine import DiffusersEngine
 from generation.engines.local.inspecting import USUAL_STEPS
 from generation.engines.local.measuring import keep_measured, measure, unmeasured_tiers
@@ -80,14 +81,21 @@ class NewModel:
     order: int = 100
 
 
-def add_model(new: NewModel) -> VideoModel:
+def add_model(
+    new: NewModel,
+    *,
+    reader: Engine | None = None,
+    state: VideoModel.State = VideoModel.State.ADDED,
+) -> VideoModel:
     """Inspect a checkpoint, copy it below the models folder and keep what it is. Not offered yet.
 
     Adding the same revision again with the same files changes nothing. Raises ``EngineFailure``
     for files that are missing, damaged, foreign or pickled, ``InvalidOrder`` for facts that do not
-    go together, ``TooLate`` where that revision is known with other files.
+    go together, ``TooLate`` where that revision is known with other files. ``reader`` is an engine
+    to inspect with, where its packages may be still to come, and ``state`` another one to begin in:
+    both are for the model that comes along.
     """
-    runner = engine(new.engine)
+    runner = reader or engine(new.engine)
     must_hold_in(settings.TERRITORY, new.licence.name, new.licence.excluded)
     _refuse_pickles(new.folder)
     able, found = runner.capabilities(new.folder), runner.inspect(new.folder)
@@ -96,8 +104,8 @@ def add_model(new: NewModel) -> VideoModel:
         return _the_same(known, found)
     _refuse_unmeasured(found)
     introduced = _introduced(new, able, found)
-    with _copied(new.folder, introduced.checkpoint), transaction.atomic():
-        model = insert_model(introduced, able, VideoModel.State.ADDED)
+    with _copied(new.folder, introduced.checkpoint, found.weights), transaction.atomic():
+        model = insert_model(introduced, able, state)
         ModelTier.objects.bulk_create(
             [
                 ModelTier(
@@ -137,8 +145,10 @@ def measure_tiers(*, folder: Path, engine_name: str, rate: Fraction, clips: int)
     """Render ``clips`` orders with each lossy tier that nobody measured, and with the lossless one;
     what came of it goes into the checkpoint's ``greenroom.json``. By tier, as it stands there.
 
-    Do it before ``add_model``: a revision that was added never changes. Raises ``EngineFailure``.
+    Before ``add_model``: a revision that was added never changes, and a worker renders with no
+    other files. Raises ``TooLate`` for the folder of one, ``EngineFailure``.
     """
+    _must_not_be_added(folder)
     tiers = unmeasured_tiers(folder)
     runner = _measuring_engine(engine_name)
     found: dict[str, Any] = {}
@@ -153,8 +163,9 @@ def measure_tiers(*, folder: Path, engine_name: str, rate: Fraction, clips: int)
     return found
 
 
-def offer_added(*, slug: str, revision: str | None = None) -> VideoModel:
-    """From now on testers may order from this revision; the one offered before retires.
+def offer_added(*, slug: str, revision: str | None = None, beside: bool = False) -> VideoModel:
+    """From now on testers may order from this revision; what was offered before retires, or stays
+    offered ``beside`` it, to choose from.
 
     Raises ``InvalidOrder`` for an unknown one, ``TooLate`` for one that was never checked, whose
     last check failed, or that retired.
@@ -169,7 +180,8 @@ def offer_added(*, slug: str, revision: str | None = None) -> VideoModel:
         last = ModelCheck.objects.filter(model=model).order_by("-at", "-id").first()
         if last is None or not last.has_passed:
             raise TooLate(_("Check it first: manage.py model check %(slug)s") % {"slug": slug})
-        retire_offered(slug)
+        if not beside:
+            retire_offered(slug)
         VideoModel.objects.filter(id=model.id, state=VideoModel.State.ADDED).update(
             state=VideoModel.State.OFFERED
         )
@@ -178,16 +190,38 @@ def offer_added(*, slug: str, revision: str | None = None) -> VideoModel:
     return model
 
 
-def retire_model(*, slug: str) -> VideoModel:
-    """No new orders; what was ordered is rendered. ``InvalidOrder`` where none is offered."""
+def retire_model(*, slug: str, revision: str | None = None) -> list[VideoModel]:
+    """No new orders for this revision, or for any that is offered; what was ordered is rendered.
+
+    Raises ``InvalidOrder`` where none is offered.
+    """
+    offered = VideoModel.objects.filter(slug=slug, state=VideoModel.State.OFFERED)
+    if revision is not None:
+        offered = offered.filter(revision=revision)
     with transaction.atomic():
-        model = VideoModel.objects.filter(slug=slug, state=VideoModel.State.OFFERED).first()
-        if model is None:
+        models = list(offered.select_for_update(no_key=True).order_by("made_at", "id"))
+        if not models:
             raise _unknown(slug)
-        retire_offered(slug)
-        record("model.retired", subject=("model", model.id), slug=slug, revision=model.revision)
-    model.refresh_from_db()
-    return model
+        offered.update(state=VideoModel.State.RETIRED)
+        for model in models:
+            record("model.retired", subject=("model", model.id), slug=slug, revision=model.revision)
+            model.refresh_from_db()
+    return models
+
+
+def _must_not_be_added(folder: Path) -> None:
+    """What is measured is written down in the folder, and its hashes are other ones after that."""
+    here = folder.resolve()
+    for model in VideoModel.objects.exclude(checkpoint="").order_by("slug", "made_at", "id"):
+        kept = checkpoint_folder(model.checkpoint)
+        if kept is not None and kept.resolve() in (here, *here.parents):
+            raise TooLate(
+                _(
+                    "These are the files of %(slug)s %(revision)s, which was added and never"
+                    " changes. Measure a copy of them, and add that under another revision."
+                )
+                % {"slug": model.slug, "revision": model.revision}
+            )
 
 
 def _the_same(known: VideoModel, found: Inspection) -> VideoModel:
@@ -263,20 +297,23 @@ def _introduced(new: NewModel, able: Capabilities, found: Inspection) -> Introdu
         source=new.source,
         family=found.family,
         weights=found.weights,
+        words=found.words,
+        examples=found.examples,
         order=new.order,
     )
 
 
 @contextmanager
-def _copied(source: Path, name: str) -> Iterator[None]:
+def _copied(source: Path, name: str, weights: dict[str, str]) -> Iterator[None]:
     """The folder stands below the models folder, whole, or nothing was left there.
 
     Hard links where the file system allows, since weights are large; a file that is changed in
-    place afterwards has another hash, and a worker then refuses it.
+    place afterwards has another hash, and a worker then refuses it. The same files may be there
+    already, of an earlier database.
     """
     target = Path(settings.MODELS_FOLDER) / name
     if target.exists():
-        if target.resolve() != source.resolve():
+        if target.resolve() != source.resolve() and file_hashes(target) != weights:
             raise InvalidOrder(
                 "checkpoint_there_already",
                 _("Something else lies in %(folder)s of the models folder.") % {"folder": name},
@@ -379,7 +416,7 @@ def _sample(folder: Path, able: Capabilities, rate: Fraction, number: int) -> Or
     """About a second at the largest usual size it makes up to 640 × 360, or its smallest."""
     side = max(able.sizes.least_side, able.sizes.multiple)
     fitting = [size for size in MEASURED_SIZES if fits(able, *size)]
-    width, height = fitting[0] if fitting else (side, side)
+    width, height = able.sizes.native or (fitting[0] if fitting else (side, side))
     return Order(
         prompt=MEASURED_PROMPTS[number % len(MEASURED_PROMPTS)],
         seed=number,

@@ -90,21 +90,26 @@ def territories(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def usual_prices(able: Capabilities, steps: dict[str, int]) -> tuple[Offered, ...]:
-    """Every tier at every usual size the model can make, priced by pixels and steps.
+    """Every tier at every usual size the model can make, priced by generated pixels and steps.
 
     One credit is a second of 1280 × 720 at the fewest steps of the table, and never less than one.
     """
     fewest = min(steps.values())
     return tuple(
-        Offered(tier, width, height, count, _credits(width * height, Fraction(count, fewest)))
-        for width, height in _SIZES
+        Offered(tier, width, height, count, _credits(_pixels(able, width, height), count, fewest))
+        for width, height in able.sizes.offered or _SIZES
         if fits(able, width, height)
         for tier, count in steps.items()
     )
 
 
-def _credits(pixels: int, share: Fraction) -> int:
-    return max(1, round(Fraction(pixels, _PIXELS_OF_A_CREDIT) * share))
+def _pixels(able: Capabilities, width: int, height: int) -> int:
+    """Those that the model makes: enlarging them costs no device time."""
+    return width * height // able.sizes.enlarged_by(width, height) ** 2
+
+
+def _credits(pixels: int, steps: int, fewest: int) -> int:
+    return max(1, round(Fraction(pixels, _PIXELS_OF_A_CREDIT) * Fraction(steps, fewest)))
 
 
 def fits(able: Capabilities, width: int, height: int) -> bool:

@@ -17,14 +17,15 @@ from generation.clips.commands import say_why
 from generation.clips.models import Clip, Removal
 from generation.clips.queries import clip_for, clips_of, removal_of, seen_by
 from generation.clips.rules import Why
-from generation.jobs.queries import conditions_of
+from generation.jobs.queries import conditions_of, job_styles_of
 
 
 class RenditionShown(Shape):
     id = PublicId("rendition")
     kind = serializers.CharField(
         help_text=_(
-            "master: the clip itself. proxy: a light copy of at most 480 lines. poster: its middle"
+            "master: the clip itself. proxy: a light copy of at most 480 lines, or the"
+            " clip's own bytes where those are no heavier. poster: its middle"
             " frame. sprite: the contact sheet. index: WebVTT, the sheet's pictures by time."
             " waveform: a picture of the sound, where there is sound."
         )
@@ -61,6 +62,9 @@ class ClipShown(Shape):
     height = serializers.IntegerField()
     generated_width = serializers.IntegerField()
     generated_height = serializers.IntegerField()
+    is_resized = serializers.BooleanField(
+        help_text=_("The file is larger than what the model generated.")
+    )
     frames = serializers.IntegerField()
     frame_rate = Ratio()
     seconds = Seconds()
@@ -89,10 +93,19 @@ class PictureShown(Shape):
     rights_words = serializers.CharField(source="reference.rights_words")
 
 
+class StyleOfClip(Shape):
+    style = serializers.CharField(source="style.slug")  # type: ignore[assignment]  # DRF's own word
+    revision = serializers.IntegerField(source="style.revision")
+    name = serializers.CharField(source="style.name")
+    weight = serializers.FloatField()
+    sha256 = serializers.CharField(source="style.sha256")
+
+
 class ClipWhole(ClipShown):
     pictures = PictureShown(
         many=True, help_text=_("What it shows of references of its maker, and by what right.")
     )
+    styles = StyleOfClip(many=True, help_text=_("Styles that made it, and how strongly."))
     recipe = serializers.DictField(help_text=_("What makes this clip again."))
     seen_by = LookShown(
         many=True,
@@ -144,6 +157,7 @@ class OneClip(Endpoint):
         facts = {
             **_facts(clip),
             "pictures": conditions_of(clip.job),
+            "styles": job_styles_of(clip.job),
             "recipe": clip.recipe,
             "seen_by": seen_by(clip) if is_mine else None,
         }
@@ -195,6 +209,7 @@ def _facts(clip: Clip) -> dict[str, Any]:
         "height": clip.height,
         "generated_width": clip.generated_width,
         "generated_height": clip.generated_height,
+        "is_resized": clip.is_resized,
         "frames": clip.frames,
         "frame_rate": clip.rate,
         "seconds": clip.frames / clip.rate,

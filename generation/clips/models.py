@@ -57,6 +57,11 @@ class Clip(models.Model):
     def rate(self) -> Fraction:
         return Fraction(self.rate_num, self.rate_den)
 
+    @property
+    def is_resized(self) -> bool:
+        """Whether the file is larger than what was generated; it may be smaller by a crop."""
+        return self.width > self.generated_width or self.height > self.generated_height
+
 
 class Viewing(models.Model):
     """Staff said why they open somebody else's clip; it counts for half an hour.

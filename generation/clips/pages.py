@@ -26,12 +26,14 @@ from generation.clips.words import (
     FILES,
     duration_text,
     file_words,
+    generated_note,
+    made_sentences,
     player_files,
     removal_words,
     role_words,
     why_words,
 )
-from generation.jobs.words import pictures_of
+from generation.jobs.words import pictures_of, style_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,8 @@ def _shown(clip: Clip, *, is_mine: bool) -> dict[str, Any]:
         "rate_den": clip.rate_den,
         "width": clip.width,
         "height": clip.height,
-        "generated_width": clip.generated_width,
-        "generated_height": clip.generated_height,
+        "generated_note": generated_note(clip),
+        "made_sentences": made_sentences(clip),
         "seed": clip.seed,
         "steps": clip.job.steps,
         "tier": clip.job.tier,
@@ -165,6 +167,7 @@ def _recipe(clip: Clip) -> list[tuple[str, str]]:
     engine = clip.recipe.get("engine", {})
     libraries = engine.get("libraries", {})
     lines = [
+        *style_lines(clip.job),
         (_("Version in its thread"), str(clip.version)),
         (_("Engine"), str(engine.get("engine", ""))),
         (_("Device"), str(engine.get("device", ""))),

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.ids import shown
+from generation.catalogue.words import generated_words, windows_words
 from generation.clips.models import Clip, Removal
 from generation.clips.rules import Why
 from generation.jobs import words as of_jobs
@@ -58,6 +59,20 @@ def file_words(kind: str) -> str:
     return FILES[kind]()
 
 
+def made_sentences(clip: Clip) -> list[str]:
+    """What its page says of the way it was made, beside the facts."""
+    sentences = [windows_words(clip.recipe)]
+    if clip.is_resized:
+        sentences.append(_("Every frame was %(words)s.") % {"words": generated_note(clip)})
+    return [sentence for sentence in sentences if sentence]
+
+
+def generated_note(clip: Clip) -> str:
+    """Beside its size: what the model made, where the file is cropped or resized from it."""
+    generated = (clip.generated_width, clip.generated_height)
+    return generated_words(clip.width, clip.height, generated)
+
+
 def removal_words(why: str) -> str:
     return REMOVALS[why]()
 
@@ -100,7 +115,12 @@ def player_files(
         "index": urls.get("index", ""),
         "waveform": urls.get("waveform", ""),
         "waveform_size": (wave.width, wave.height) if wave else (0, 0),
-        "copies": {"master": master, "light": light, "plays_light": plays_light}
+        "copies": {
+            "master": master,
+            "light": light,
+            "plays_light": plays_light,
+            "is_same": files["proxy"].sha256 == files["master"].sha256,
+        }
         if light and offers_both
         else None,
     }

@@ -54,19 +54,30 @@ class SizeRule:
 
     The model generates the next ``multiple`` up on each side and the surplus is cropped, never
     rescaled: 1920×1080 with multiple 32 is generated as 1920×1088 and loses four rows above and
-    four below.
+    four below. One with a ``native`` size generates that and no other; its file may be whole times
+    as wide and as high, up to ``enlarge_at_most``, and whoever shows it says what was generated.
     """
 
     multiple: int
     least_side: int
     most_side: int
     most_pixels: int
+    native: tuple[int, int] | None = None
+    enlarge_at_most: int = 1
 
     def generated(self, width: int, height: int) -> tuple[int, int]:
+        if self.native is not None:
+            return self.native
         return _up(width, self.multiple), _up(height, self.multiple)
+
+    def enlarged_by(self, width: int, height: int) -> int:
+        """How many times larger the file is than what is generated, on each side."""
+        return 1 if self.native is None else width // self.native[0]
 
     def crop(self, width: int, height: int) -> tuple[int, int]:
         """Columns and rows cut off at the left and the top; of an odd surplus the smaller part."""
+        if self.native is not None:
+            return 0, 0
         generated_width, generated_height = self.generated(width, height)
         return (generated_width - width) // 2, (generated_height - height) // 2
 
@@ -84,11 +95,26 @@ class SizeRule:
             raise OrderRefused(
                 "size_too_large", "width", asked=width * height, maximum=self.most_pixels
             )
+        if self.native is not None and (width, height) not in self.offered:
+            raise OrderRefused(
+                "size_not_offered", "width", asked=f"{width}x{height}", offered=self.offered
+            )
+
+    @property
+    def offered(self) -> tuple[tuple[int, int], ...]:
+        """Every size of a model with a native one, the smallest first; else none is listed."""
+        if self.native is None:
+            return ()
+        width, height = self.native
+        return tuple((width * k, height * k) for k in range(1, self.enlarge_at_most + 1))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """All that can be known about an engine and a checkpoint without loading either."""
+    """All that can be known about an engine and a checkpoint without loading either.
+
+    ``takes_strength``: it holds a picture as loosely as an order says; others hold it as they do.
+    """
 
     frames: FrameRule
     sizes: SizeRule
@@ -100,6 +126,7 @@ class Capabilities:
     has_guidance: bool
     modes: tuple[Mode, ...] = (Mode.TEXT,)
     most_conditions: int = 0
+    takes_strength: bool = False
     takes_styles: bool = False
     has_sound: bool = False
 
@@ -143,6 +170,9 @@ class Capabilities:
                 asked=len(order.conditions),
                 maximum=self.most_conditions,
             )
+        weak = [one.strength for one in order.conditions if one.strength != 1]
+        if weak and not self.takes_strength:
+            raise OrderRefused("strength_not_offered", "conditions", asked=weak[0])
         if order.styles and not self.takes_styles:
             raise OrderRefused("styles_not_offered", "styles", asked=len(order.styles))
 

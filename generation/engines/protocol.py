@@ -98,11 +98,14 @@ class TierFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """What the files of a checkpoint say: ``weights`` are SHA-256 by path inside the folder."""
+    """What the files of a checkpoint say: ``weights`` are SHA-256 by path inside the folder;
+    ``words`` those the model knows, none where it knows any; ``examples`` prompts to begin with."""
 
     family: str
     weights: dict[str, str]
     tiers: dict[str, TierFacts]
+    words: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
 
 class FailureCode(StrEnum):

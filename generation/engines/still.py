@@ -51,6 +51,7 @@ class StillEngine:
             has_guidance=False,
             modes=tuple(Mode),
             most_conditions=4,
+            takes_strength=True,
         )
 
     def inspect(self, checkpoint: Path | None) -> Inspection:

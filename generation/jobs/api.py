@@ -28,13 +28,25 @@ from core.api import (
     page_of,
 )
 from core.ids import shown
+from generation.catalogue.models import VideoModel
+from generation.catalogue.rules import unknown_words
+from generation.catalogue.words import unknown_sentence
 from generation.jobs.commands import cancel_job, resume_job, submit_job
 from generation.jobs.conditions import WishedCondition
 from generation.jobs.folder import has_preview
 from generation.jobs.models import Job, JobCondition
 from generation.jobs.orders import Quote, Wish, quote
-from generation.jobs.queries import Standing, job_for, jobs_of, standing_of, standings_of
+from generation.jobs.queries import (
+    Standing,
+    job_for,
+    job_styles_of,
+    jobs_of,
+    standing_of,
+    standings_of,
+)
 from generation.jobs.rules import OVER, State
+from generation.jobs.styles import WishedStyle
+from generation.styles.models import Style
 
 SIZE = r"^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}\Z"
 EXAMPLE = {
@@ -60,7 +72,11 @@ class ConditionWish(Shape):
         help_text=_("Which second of a reference that is a clip; else its first."),
     )
     strength = serializers.FloatField(
-        required=False, help_text=_("Above 0, at most 1: how exactly the picture is held.")
+        required=False,
+        help_text=_(
+            "Above 0, at most 1: how exactly the picture is held. Below 1 only where the model's"
+            " “takes_strength” says so."
+        ),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -69,8 +85,26 @@ class ConditionWish(Shape):
         return attrs
 
 
+class StyleWish(Shape):
+    # DRF has another use for the word, which no shape of ours needs.
+    style = Text(help_text=_("The slug of a style that fits the model."))  # type: ignore[assignment]
+    weight = serializers.FloatField(
+        required=False, help_text=_("How strongly, within its range; without it: as usual.")
+    )
+
+
+class WarningShown(Shape):
+    """What will not stop an order, and may not be what was meant."""
+
+    code = serializers.ChoiceField([("words_unknown", _("Words the model does not know"))])
+    sentence = serializers.CharField()
+    words = serializers.ListField(child=serializers.CharField())
+
+
 class QuoteWish(Shape):
-    model = Text(help_text=_("The slug of a model."))
+    model = Text(
+        help_text=_("The slug of a model: the newest revision that is offered, or slug@revision.")
+    )
     size = Text(
         validators=[RegexValidator(SIZE, _("A size is written like 1280x720."))],
         help_text=_("One of the model's sizes, like 1280x720."),
@@ -81,6 +115,16 @@ class QuoteWish(Shape):
         many=True,
         required=False,
         help_text=_("Pictures that the clip shows, where the model takes any."),
+    )
+    prompt = Text(
+        required=False,
+        allow_blank=True,
+        help_text=_("To be warned of words that the model does not know; the price is the same."),
+    )
+    styles = StyleWish(
+        many=True,
+        required=False,
+        help_text=_("Up to three, in the order in which they are to be used."),
     )
 
 
@@ -111,6 +155,7 @@ class QuoteShown(Shape):
     price_credits = serializers.IntegerField(help_text=_("What would be reserved, exactly."))
     quota = QuotaLeft()
     is_within_quota = serializers.BooleanField()
+    warnings = WarningShown(many=True)
 
 
 class ConditionShown(Shape):
@@ -119,6 +164,14 @@ class ConditionShown(Shape):
     reference_frame = serializers.IntegerField(help_text=_("Of the reference, from 0."))
     strength = serializers.FloatField()
     picture_sha256 = serializers.CharField(help_text=_("Of the picture that the engine gets."))
+
+
+class StyleUsed(Shape):
+    style = serializers.CharField(source="style.slug")  # type: ignore[assignment]  # DRF's own word
+    revision = serializers.IntegerField(source="style.revision")
+    name = serializers.CharField(source="style.name")
+    weight = serializers.FloatField()
+    sha256 = serializers.CharField(source="style.sha256")
 
 
 class JobsWish(PageWish):
@@ -145,7 +198,9 @@ class JobShown(Shape):
     tier = serializers.CharField()
     prompt = serializers.CharField()
     seed = serializers.IntegerField()
+    warnings = WarningShown(many=True)
     conditions = ConditionShown(many=True, help_text=_("Pictures that the clip shows."))
+    styles = StyleUsed(many=True, help_text=_("Styles that it is made with."))
     size = serializers.CharField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
@@ -196,7 +251,7 @@ class Jobs(Endpoint):
         answers=JobShown,
         status=201,
         is_repeatable=True,
-        refuses=(404, 429, 503),
+        refuses=(404, 429, 503, 507),
         example=EXAMPLE,
     )
     def post(self, request: Request) -> Response:
@@ -265,7 +320,8 @@ class Quotes(Endpoint):
     )
     def post(self, request: Request) -> Response:
         actor = self.actor
-        quoted = quote(_wish(self.asked()), programme_id=actor.programme, party_id=actor.party_id)
+        wish = _wish(self.asked())
+        quoted = quote(wish, programme_id=actor.programme, party_id=actor.party_id)
         left = quota_of(
             programme_id=actor.programme,
             party_id=actor.party_id,
@@ -276,6 +332,7 @@ class Quotes(Endpoint):
             **_quoted(quoted),
             "quota": left,
             "is_within_quota": quoted.price_credits <= left.left,
+            "warnings": _warnings(wish.prompt, quoted.model, [one.style for one in quoted.styles]),
         }
         return self.answer(QuoteShown(facts).data)
 
@@ -292,6 +349,7 @@ def _wish(asked: dict[str, Any]) -> Wish:
         seed=asked.get("seed"),
         continues=asked.get("thread"),
         conditions=tuple(map(_wished, asked.get("conditions", ()))),
+        styles=tuple(WishedStyle(**one) for one in asked.get("styles", ())),
     )
 
 
@@ -330,6 +388,13 @@ def _quoted(quoted: Quote) -> dict[str, Any]:
     }
 
 
+def _warnings(prompt: str, model: VideoModel, styles: list[Style]) -> list[dict[str, Any]]:
+    words = unknown_words(prompt, model.words, [style.trigger for style in styles])
+    if not words:
+        return []
+    return [{"code": "words_unknown", "sentence": unknown_sentence(words), "words": words}]
+
+
 def _now(job: Job) -> dict[str, Any]:
     return _shown(job, standing_of(job.id))
 
@@ -350,7 +415,9 @@ def _shown(job: Job, standing: Standing) -> dict[str, Any]:
         "tier": job.tier,
         "prompt": job.prompt,
         "seed": job.seed,
+        "warnings": _warnings(job.prompt, job.model, [one.style for one in job_styles_of(job)]),
         "conditions": [_condition(one) for one in job.conditions.all()],
+        "styles": job_styles_of(job),
         "size": f"{job.width}x{job.height}",
         "width": job.width,
         "height": job.height,

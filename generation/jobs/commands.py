@@ -29,6 +29,7 @@ from generation.jobs.models import Job
 from generation.jobs.orders import Quote, Wish, checked_prompt, chosen_seed, quote
 from generation.jobs.queries import job_for
 from generation.jobs.rules import LIVE, MOVES, Move, State, lane_of
+from generation.jobs.styles import write_styles
 from generation.threads.models import Thread
 
 Answer = Callable[[Job], tuple[int, Any]]
@@ -57,6 +58,7 @@ def submit_job(
         job = _job(actor, acceptance_id, quoted, prompt, seed, thread)
         job.save(force_insert=True)
         write_conditions(job, quoted.conditions)
+        write_styles(job, quoted.styles)
         record(
             "job.submitted",
             subject=("job", job.id),

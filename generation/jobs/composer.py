@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -15,12 +16,16 @@ from accounts.credentials.queries import Actor
 from accounts.programmes.queries import must_be_working
 from core.errors import Refusal
 from core.ids import shown
-from generation.catalogue.models import VideoModel
+from generation.catalogue.models import PriceRow, VideoModel
+from generation.catalogue.queries import by_name
+from generation.catalogue.words import generated_words
+from generation.jobs import style_choice
 from generation.jobs.conditions import At, WishedCondition
-from generation.jobs.orders import LARGEST_SEED, LONGEST_PROMPT, Wish, quote
+from generation.jobs.orders import LARGEST_SEED, LONGEST_PROMPT, Quote, Wish, quote
 from generation.references.models import Reference
 from generation.references.rules import Shape
 from generation.references.words import shown_name
+from generation.styles.models import Style
 
 # Where the form lets a picture stand, and the field that says which; programs may name any frame.
 PICTURES: dict[str, At] = {"first_picture": "first", "last_picture": "last"}
@@ -71,15 +76,23 @@ class Composer(forms.Form):
         *args: Any,
         models: list[VideoModel],
         references: list[Reference],
+        styles: Sequence[Style] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.styles = styles
+        style_choice.add_fields(self, styles)
         rows = [(model, row) for model in models for row in model.prices.all()]
-        self._choose("model", [(model.slug, model.name) for model in models])
+        named = by_name(models)
+        self._choose("model", [(name, _model_words(name, one)) for name, one in named.items()])
         self._choose("size", _sizes(rows))
         tiers = sorted({row.tier for _model, row in rows})
         self._choose("tier", [(tier, tier_words(tier)) for tier in tiers])
-        self.takes_pictures = [model.name for model in models if model.most_conditions]
+        self.suggesting = [
+            (name, model) for name, model in named.items() if model.words or model.examples
+        ]
+        pictured = [model.name for model in models if model.most_conditions]
+        self.takes_pictures = list(dict.fromkeys(pictured))
         for name in PICTURES:
             if self.takes_pictures:
                 self._choose(name, [("", _("No picture")), *_pictures(references)])
@@ -99,12 +112,31 @@ class Composer(forms.Form):
             seed=self.cleaned_data["seed"],
             continues=self.cleaned_data["continues"] or None,
             conditions=wished_pictures(self.cleaned_data),
+            styles=style_choice.wished(self.cleaned_data["styles"]),
         )
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        style_choice.take_pairs(self.cleaned_data)
+        return self.cleaned_data
+
+    @property
+    def style_rows(self) -> list[style_choice.StyleRow]:
+        """Those that the chosen model can be made with."""
+        return style_choice.rows(self, self.styles, self["model"].value())
+
+    @property
+    def models_with_styles(self) -> list[str]:
+        return style_choice.models_with_styles(self.styles)
 
     @property
     def plain_fields(self) -> list[forms.BoundField]:
-        """Those that stand beside each other: neither the words nor the pictures."""
-        return [one for one in self.visible_fields() if one.name not in ("prompt", *PICTURES)]
+        """Those that stand beside each other: neither the words nor the pictures nor the styles."""
+        return [
+            one
+            for one in self.visible_fields()
+            if one.name not in ("prompt", *PICTURES) and not style_choice.is_of_styles(one.name)
+        ]
 
     @property
     def picture_fields(self) -> list[forms.BoundField]:
@@ -139,12 +171,19 @@ def shown_quote(form: Composer, left: int, *, actor: Actor) -> ShownQuote | None
     cost, after = quoted.price_credits, left - quoted.price_credits
     if after < 0:
         return ShownQuote(
-            refusal=_("This clip costs %(cost)s credits, and %(left)s are left.")
+            refusal=ngettext(
+                "This clip costs %(cost)s credit, and you have %(left)s left.",
+                "This clip costs %(cost)s credits, and you have %(left)s left.",
+                cost,
+            )
             % {"cost": cost, "left": left}
         )
-    return ShownQuote(
-        credits=cost, left=left, left_after=after, sentence=_length_words(quoted.frames, wish)
-    )
+    return ShownQuote(credits=cost, left=left, left_after=after, sentence=_length_words(quoted))
+
+
+def _model_words(name: str, model: VideoModel) -> str:
+    """With the revision where there is another one to choose."""
+    return model.name if name == model.slug else f"{model.name} · {model.revision}"
 
 
 def tier_words(tier: str) -> str:
@@ -156,9 +195,12 @@ def tier_words(tier: str) -> str:
     return words.get(tier, tier)
 
 
-def _length_words(frames: int, wish: Wish) -> str:
+def _length_words(quoted: Quote) -> str:
+    frames, row = quoted.frames, quoted.row
     sentence = ngettext("%(frames)s frame", "%(frames)s frames", frames) % {"frames": frames}
-    return f"{sentence} · {wish.width} × {wish.height}"
+    made = generated_words(row.width, row.height, (row.generated_width, row.generated_height))
+    size = "" if row.enlarged_by > 1 else f"{row.width} × {row.height}"  # it is said already
+    return " · ".join(filter(None, (sentence, size, made)))
 
 
 def _pictures(references: list[Reference]) -> list[tuple[str, str]]:
@@ -173,19 +215,27 @@ def _pictures(references: list[Reference]) -> list[tuple[str, str]]:
     return choices
 
 
-def _sizes(rows: list[tuple[VideoModel, Any]]) -> list[tuple[str, str]]:
+def _sizes(rows: list[tuple[VideoModel, PriceRow]]) -> list[tuple[str, str]]:
     """Every size once, the largest first, with the models that make it."""
     made_by: dict[tuple[int, int], list[str]] = {}
     for model, row in rows:
         names = made_by.setdefault((row.width, row.height), [])
-        if model.name not in names:
-            names.append(model.name)
+        name = _maker(model, row)
+        if name not in names:
+            names.append(name)
     return [
         (f"{width}x{height}", f"{width} × {height} ({', '.join(names)})")
         for (width, height), names in sorted(
             made_by.items(), key=lambda item: -item[0][0] * item[0][1]
         )
     ]
+
+
+def _maker(model: VideoModel, row: PriceRow) -> str:
+    if row.enlarged_by == 1:
+        return model.name
+    facts = {"model": model.name, "w": row.generated_width, "h": row.generated_height}
+    return _("%(model)s, resized from %(w)s × %(h)s") % facts
 
 
 def _partial_wish(form: Composer) -> Wish | None:
@@ -203,4 +253,8 @@ def _partial_wish(form: Composer) -> Wish | None:
         seconds=Fraction(seconds),
         tier=values.get("tier"),
         conditions=wished_pictures(values),
+        styles=style_choice.wished(
+            values.get("styles", []),
+            only={style.slug for style in style_choice.fitting(form.styles, values["model"])},
+        ),
     )

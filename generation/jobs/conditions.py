@@ -63,6 +63,7 @@ def placed(
     conditions = sorted(
         (_placed(one, found, model.rate, frames) for one in wished), key=lambda one: one.frame
     )
+    _must_take_strength(model, conditions)
     at = [one.frame for one in conditions]
     if len(set(at)) < len(at):
         raise InvalidOrder(
@@ -136,6 +137,19 @@ def _must_take_pictures(model: VideoModel, asked: int) -> None:
             field=FIELD,
             asked=asked,
             most=model.most_conditions,
+        )
+
+
+def _must_take_strength(model: VideoModel, conditions: Sequence[Placed]) -> None:
+    """It would hold them as firmly as ever, and the record would say otherwise."""
+    weak = [one.strength for one in conditions if one.strength != 1]
+    if weak and not model.takes_strength:
+        raise InvalidOrder(
+            "strength_not_offered",
+            _("%(model)s holds a picture as firmly as it can; it takes no strength below 1.")
+            % {"model": model.name},
+            field=FIELD,
+            asked=weak[0],
         )
 
 

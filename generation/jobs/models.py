@@ -16,6 +16,7 @@ from generation.catalogue.models import VideoModel
 from generation.jobs.rules import State
 from generation.placement.models import Device
 from generation.references.models import Reference, ReferenceStill
+from generation.styles.models import Style
 from generation.threads.models import Thread
 
 
@@ -171,6 +172,29 @@ class JobCondition(models.Model):
             models.UniqueConstraint(name="one_picture_per_frame", fields=["job", "frame"]),
             models.CheckConstraint(
                 name="a_condition_has_a_strength", condition=Q(strength__gt=0, strength__lte=1)
+            ),
+        ]
+
+
+class JobStyle(models.Model):
+    """A style that a job's clip is made with, and how strongly: written with it, never changed.
+
+    ``model`` is the job's own: the keys of both tie the style to a model that it fits.
+    """
+
+    id = id_field()
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="styles")
+    model = models.ForeignKey(VideoModel, on_delete=models.PROTECT, related_name="+")
+    style = models.ForeignKey(Style, on_delete=models.PROTECT, related_name="job_styles")
+    number = models.PositiveSmallIntegerField()
+    weight = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="styles_of_a_job_are_numbered", fields=["job", "number"]),
+            models.UniqueConstraint(name="a_style_is_used_once_in_a_job", fields=["job", "style"]),
+            models.CheckConstraint(
+                name="a_job_has_three_styles_at_most", condition=Q(number__lte=2)
             ),
         ]
 

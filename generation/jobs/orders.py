@@ -14,9 +14,16 @@ from accounts.profile.queries import country_of
 from core.errors import InvalidOrder, NotReady
 from core.text import is_readable
 from generation.catalogue.models import PriceRow, VideoModel
-from generation.catalogue.queries import frame_rule_of, is_ready, model_offered, models_allowed
+from generation.catalogue.queries import (
+    frame_rule_of,
+    is_ready,
+    model_named,
+    model_offered,
+    models_allowed,
+)
 from generation.catalogue.rules import TerritoryExcluded, frames_for, must_hold_in, price
 from generation.jobs.conditions import Placed, WishedCondition, placed
+from generation.jobs.styles import Chosen, WishedStyle, chosen_styles
 
 LONGEST_PROMPT = 2_000
 LARGEST_SEED = 2**32 - 1
@@ -24,7 +31,8 @@ LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody asked for, through whichever door. ``seconds`` is snapped to frames."""
+    """What somebody asked for, through whichever door. ``seconds`` is snapped to frames, ``model``
+    is a slug, or ``slug@revision``."""
 
     prompt: str
     model: str
@@ -35,6 +43,7 @@ class Wish:
     seed: int | None = None
     continues: str | None = None
     conditions: tuple[WishedCondition, ...] = ()
+    styles: tuple[WishedStyle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class Quote:
     frames: int
     price_credits: int
     conditions: tuple[Placed, ...] = ()
+    styles: tuple[Chosen, ...] = ()
 
     @property
     def seconds(self) -> Fraction:
@@ -63,8 +73,9 @@ def quote(wish: Wish, *, programme_id: UUID, party_id: UUID) -> Quote:
     conditions = placed(
         wish.conditions, model=model, frames=frames, programme_id=programme_id, party_id=party_id
     )
+    styles = chosen_styles(wish.styles, model)
     cost = price(frames=frames, rate=model.rate, credits_per_second=row.credits_per_second)
-    return Quote(model, row, frames, cost, conditions)
+    return Quote(model, row, frames, cost, conditions, styles)
 
 
 def checked_prompt(prompt: str) -> str:
@@ -100,19 +111,19 @@ def chosen_seed(seed: int | None) -> int:
     return seed
 
 
-def _model(slug: str, programme_id: UUID) -> VideoModel:
+def _model(name: str, programme_id: UUID) -> VideoModel:
     allowed = models_allowed(programme_id)
-    found = allowed.filter(slug=slug).first()
+    found = model_named(allowed, name)
     if found is not None:
         return found
-    other = model_offered(slug)
+    other = model_offered(name)
     if other is None:
         raise InvalidOrder("model_unknown", _("There is no model of this name."), field="model")
     raise InvalidOrder(
         "model_not_allowed",
         _("This programme does not use %(model)s.") % {"model": other.name},
         field="model",
-        allowed=[model.slug for model in allowed],
+        allowed=list(dict.fromkeys(model.slug for model in allowed)),
     )
 
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.agreements.queries import governing_acceptance
@@ -23,20 +24,32 @@ from core.errors import InvalidOrder, Refusal
 from core.idempotency.commands import AlreadyAnswered, Once
 from core.ids import shown
 from generation.catalogue.models import VideoModel
-from generation.catalogue.queries import is_ready, model_offered, models_allowed
+from generation.catalogue.queries import by_name, is_ready, model_offered, models_allowed
+from generation.catalogue.rules import unknown_words
+from generation.catalogue.words import generated_words, unknown_sentence
+from generation.jobs import style_choice
 from generation.jobs.commands import cancel_job, resume_job, submit_job
 from generation.jobs.composer import END, Composer, ShownQuote, shown_quote, tier_words
 from generation.jobs.folder import has_preview
 from generation.jobs.models import Job
-from generation.jobs.queries import Standing, conditions_of, job_for, standing_of, standings_of
+from generation.jobs.queries import (
+    Standing,
+    conditions_of,
+    job_for,
+    job_styles_of,
+    standing_of,
+    standings_of,
+)
 from generation.jobs.rules import OVER, State
 from generation.jobs.words import (
     failure_sentence,
     pictures_of,
     record_sentence,
     refund_sentence,
+    style_lines,
 )
 from generation.references.queries import own_references, reference_for
+from generation.styles.queries import styles_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +142,14 @@ def new_clip(request: PortalRequest) -> HttpResponse:
 @signed_in
 def price(request: PortalRequest) -> HttpResponse:
     """The quote alone for a script, the whole composer with its quote for everybody else."""
-    form = _form(request, request.POST or request.GET)
+    form = _form(request, _suggested(request, request.POST or request.GET))
     if request.headers.get("HX-Request") or request.headers.get("X-Requested-With"):
         context = {
             "quote": shown_quote(form, _quota(request).left, actor=request.actor),
             "model": _chosen_model(form),
+            "form": form,
         }
-        return render(request, "generation/jobs/_price.html", context)
+        return render(request, "generation/jobs/_answer.html", context)
     return _composer(request, form)
 
 
@@ -208,8 +222,10 @@ def _blank(request: PortalRequest) -> Composer:
     models = _models(request)
     initial: dict[str, Any] = {"key": uuid4().hex, "seconds": 4, "tier": "standard"}
     if models:
-        initial["model"] = models[0].slug
-        rows = sorted(models[0].prices.all(), key=lambda row: row.width * row.height)
+        # One whose engine is still to come is not the one to begin with.
+        first = next((model for model in models if is_ready(model)), models[0])
+        initial["model"] = _name_of(first, models)
+        rows = sorted(first.prices.all(), key=lambda row: row.width * row.height)
         usual = next((row for row in rows if row.width >= 1280), rows[-1])
         initial["size"] = f"{usual.width}x{usual.height}"
     if chosen := request.GET.get("first"):
@@ -220,29 +236,47 @@ def _blank(request: PortalRequest) -> Composer:
     return _form(request, initial=initial)
 
 
+def _suggested(request: PortalRequest, data: QueryDict) -> QueryDict:
+    """The form with the example or the word in it whose button was pressed, without a script."""
+    example, word = data.get("example"), data.get("word")
+    if not example and not word:
+        return data
+    changed = data.copy()
+    prompt = data.get("prompt", "").strip()
+    changed["prompt"] = example or (f"{prompt} {word}" if prompt else str(word))
+    return changed
+
+
 def _form(request: PortalRequest, data: Any = None, **options: Any) -> Composer:
     references = list(own_references(request.actor))
-    return Composer(data, models=_models(request), references=references, **options)
+    styles = list(styles_allowed(request.actor.programme))
+    return Composer(data, models=_models(request), references=references, styles=styles, **options)
 
 
 def _models(request: PortalRequest) -> list[VideoModel]:
     return list(models_allowed(request.actor.programme))
 
 
+def _name_of(model: VideoModel, models: list[VideoModel]) -> str | None:
+    """As the form calls this revision, or the newest of its model where it is offered no more."""
+    named = by_name(models)
+    same = [name for name, one in named.items() if one.id == model.id]
+    others = [name for name, one in named.items() if one.slug == model.slug]
+    return next(iter((*same, *others)), None)
+
+
 def _like(job: Job, request: PortalRequest, models: list[VideoModel]) -> dict[str, Any]:
     again = "again" in request.GET
     # A model that the programme uses no more is not offered again, and neither is its size.
-    chosen = {
-        "model": job.model.slug,
-        "size": f"{job.width}x{job.height}",
-        "tier": job.tier,
-    }
-    return (chosen if job.model.slug in {model.slug for model in models} else {}) | {
+    model = _name_of(job.model, models)
+    chosen = {"model": model, "size": f"{job.width}x{job.height}", "tier": job.tier}
+    return (chosen if model else {}) | {
         "prompt": job.prompt,
         "seconds": round(job.frames * job.rate_den / job.rate_num, 3),
         "seed": job.seed if again else None,
         "continues": shown("thread", job.thread_id),
         **_pictures_again(job),
+        **_styles_again(job),
     }
 
 
@@ -259,6 +293,13 @@ def _pictures_again(job: Job) -> dict[str, str]:
     return again
 
 
+def _styles_again(job: Job) -> dict[str, Any]:
+    """Those that are offered no more are not among the choices."""
+    used = job_styles_of(job)
+    weights = {f"{style_choice.WEIGHT}{one.style.slug}": one.weight for one in used}
+    return {"styles": [one.style.slug for one in used], **weights}
+
+
 def _first_quote(request: PortalRequest, form: Composer, quota: Left) -> ShownQuote | None:
     values = {name: form[name].value() for name in form.fields}
     filled = _form(request, {name: value for name, value in values.items() if value is not None})
@@ -272,7 +313,11 @@ def _must_cost_what_was_shown(request: PortalRequest, form: Composer) -> None:
     if seen and quoted and not quoted.refusal and seen != str(quoted.credits):
         raise InvalidOrder(
             "price_changed",
-            _("The price is %(now)s credits now. Press again if that is all right.")
+            ngettext(
+                "The price is %(now)s credit now. Press again if that is all right.",
+                "The price is %(now)s credits now. Press again if that is all right.",
+                quoted.credits,
+            )
             % {"now": quoted.credits},
             now=quoted.credits,
         )
@@ -315,7 +360,15 @@ def _chosen_model(form: Composer) -> dict[str, Any] | None:
         "name": model.name,
         "engine_words": words % {"revision": model.revision, "licence": model.licence},
         "shows_noise": model.shows_noise,
+        "has_words": bool(model.words),
+        "unknown_words": unknown_sentence(_unknown_words(form, model)),
     }
+
+
+def _unknown_words(form: Composer, model: VideoModel) -> list[str]:
+    chosen = form["styles"].value() or []
+    triggers = [style.trigger for style in form.styles if style.slug in chosen]
+    return unknown_words(form["prompt"].value() or "", model.words, triggers)
 
 
 def _refund(job: Job, standing: Standing) -> str:
@@ -328,11 +381,18 @@ def _facts(job: Job) -> list[tuple[str, str]]:
     rate = str(job.rate_num) if job.rate_den == 1 else f"{job.rate_num}/{job.rate_den}"
     return [
         (_("Model"), f"{job.model.name} · {job.model.revision}"),
+        *style_lines(job),
         (_("Tier"), tier_words(job.tier)),
         (_("Seed"), str(job.seed)),
-        (_("Size"), f"{job.width} × {job.height}"),
+        (_("Size"), _size(job)),
         (_("Frames"), f"{job.frames} · {rate}/s"),
     ]
+
+
+def _size(job: Job) -> str:
+    made = generated_words(job.width, job.height, (job.generated_width, job.generated_height))
+    size = f"{job.width} × {job.height}"
+    return f"{size} ({made})" if made else size
 
 
 def _record(job: Job) -> list[Entry]:

@@ -10,7 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from accounts.credentials.queries import Actor
 from core.errors import Absent
 from core.ids import read_id
-from generation.jobs.models import Job, JobCondition
+from generation.jobs.models import Job, JobCondition, JobStyle
 from generation.jobs.rules import LIVE
 
 
@@ -27,15 +27,28 @@ class Standing:
     clip_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class NeededFile:
+    """``below`` is ``media`` or ``models``: under which of the two folders it lies."""
+
+    below: str
+    sha256: str
+    storage_key: str
+    size_bytes: int
+
+
 def jobs_of(actor: Actor, *, state: str | None = None) -> QuerySet[Job]:
     """The actor's own jobs of this programme, newest first; only those in ``state`` where given."""
     mine = Job.objects.filter(party_id=actor.party_id, programme_id=actor.programme)
     if state is not None:
         mine = mine.filter(state=state)
     pictures = JobCondition.objects.select_related("still").order_by("number")
+    styles = JobStyle.objects.select_related("style").order_by("number")
     return (
         mine.select_related("model", "clip")
-        .prefetch_related(Prefetch("conditions", queryset=pictures))
+        .prefetch_related(
+            Prefetch("conditions", queryset=pictures), Prefetch("styles", queryset=styles)
+        )
         .order_by("-queue_number")
     )
 
@@ -57,6 +70,22 @@ def conditions_of(job: Job) -> QuerySet[JobCondition]:
     """The pictures that its clip shows, in the order of the frames."""
     conditions = JobCondition.objects.filter(job=job)
     return conditions.select_related("reference", "still").order_by("number")
+
+
+def job_styles_of(job: Job) -> list[JobStyle]:
+    """The styles that its clip is made with, in the order in which they were named; no query for
+    jobs that ``jobs_of`` gave."""
+    return sorted(job.styles.all(), key=lambda one: one.number)
+
+
+def files_needed(job_id: UUID) -> list[NeededFile]:
+    """What its order needs beside the model, and the web has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT below, sha256, storage_key, size FROM files_needed(%s) ORDER BY storage_key",
+            [job_id],
+        )
+        return [NeededFile(*row) for row in cursor.fetchall()]
 
 
 def standing_of(job_id: UUID) -> Standing:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from generation.jobs.models import Job
-from generation.jobs.queries import conditions_of
+from generation.jobs.queries import conditions_of, job_styles_of
 from generation.references.words import ShownPicture, shown_picture
 
 FAILURES: dict[str, Callable[[], str]] = {
@@ -33,6 +33,8 @@ FAILURES: dict[str, Callable[[], str]] = {
     "remote_away": lambda: _("The server that renders this model did not answer."),
     "remote_refused": lambda: _("The server that renders this model refused the order."),
     "remote_garbage": lambda: _("What the server of this model sent is not the clip."),
+    "web_away": lambda: _("The clip was made elsewhere and could not be brought here."),
+    "web_refused": lambda: _("The clip was made elsewhere and was not taken here."),
     "worker_died": lambda: _("The worker was lost three times."),
     "worker_stalled": lambda: _("The worker stood still three times."),
     "time_limit": lambda: _("Rendering took longer than an hour and was stopped."),
@@ -57,6 +59,12 @@ def pictures_of(job: Job, *, is_mine: bool) -> list[ShownPicture]:
         )
         for one in conditions_of(job)
     ]
+
+
+def style_lines(job: Job) -> list[tuple[str, str]]:
+    """For a list of what made a clip: its styles with their weights; no line where it has none."""
+    used = [f"{one.style.name} × {one.weight:g}" for one in job_styles_of(job)]
+    return [(_("Styles"), ", ".join(used))] if used else []
 
 
 def refund_sentence(*, price: int, charged: int) -> str:
@@ -87,14 +95,24 @@ RECORD: dict[str, Callable[[dict[str, Any]], str]] = {
         % {"why": failure_sentence(facts.get("code", ""))}
     ),
     "job.finished": lambda facts: (
-        _("The clip was kept. Charged: %(charged)s credits.") % {"charged": facts.get("charged", 0)}
+        ngettext(
+            "The clip was kept. Charged: %(charged)s credit.",
+            "The clip was kept. Charged: %(charged)s credits.",
+            facts.get("charged", 0),
+        )
+        % {"charged": facts.get("charged", 0)}
     ),
     "job.failed": lambda facts: (
         _("It failed: %(why)s Everything came back.")
         % {"why": failure_sentence(facts.get("code", ""))}
     ),
     "job.cancelled": lambda facts: (
-        _("Cancelled. Charged: %(charged)s credits.") % {"charged": facts.get("charged", 0)}
+        ngettext(
+            "Cancelled. Charged: %(charged)s credit.",
+            "Cancelled. Charged: %(charged)s credits.",
+            facts.get("charged", 0),
+        )
+        % {"charged": facts.get("charged", 0)}
     ),
     "job.held": lambda _facts: _("Held: the token or session behind it was stopped."),
     "job.resumed": lambda _facts: _("Vouched for; it waits again."),

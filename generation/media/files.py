@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -114,14 +114,61 @@ def clear_partials(root: Path) -> int:
         return sum(_cleared(partial) for partial in root.glob(f"{PARTIAL}*"))
 
 
+class Landing:
+    """One file of ``folder`` on its way in: hidden beside the folder until it is whole, and swept
+    like any other partial when its writer dies.
+
+    Errors of the disk pass as they are. ``drop`` ends it, kept or not.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.path = folder / name
+        self.digest = hashlib.sha256()
+        self.size = 0
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(folder.parent):
+            self._partial, self._lock = _hidden(folder)
+        self._file = (self._partial / name).open("wb")
+
+    def write(self, piece: bytes) -> None:
+        self._file.write(piece)
+        self.digest.update(piece)
+        self.size += len(piece)
+
+    def keep(self) -> bool:
+        """It stands at its place after this, a power cut or not. False where one stood there."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        folder = self.path.parent
+        folder.mkdir(exist_ok=True)
+        with _alone(folder):  # a rename alone would put another file's place in doubt
+            is_first = not self.path.exists()
+            if is_first:
+                (self._partial / self.path.name).rename(self.path)
+                flush(folder)
+                flush(folder.parent)
+        return is_first
+
+    def drop(self) -> None:
+        with suppress(OSError):  # what a full disk did not take cannot be flushed now either
+            self._file.close()
+        shutil.rmtree(self._partial, ignore_errors=True)
+        self._lock.close()
+
+
 def _begun(folder: Path) -> tuple[Path, IO[str]]:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.parent):  # a sweep must not meet a folder whose lock is not there yet
+    with _alone(folder.parent):
         if folder.exists():
             raise FileExistsError(folder)
-        partial = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{folder.name}-", dir=folder.parent))
-        lock = (partial / _LOCK).open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _hidden(folder)
+
+
+def _hidden(folder: Path) -> tuple[Path, IO[str]]:
+    """Inside ``_alone``: a sweep must not meet a folder whose lock is not there yet."""
+    partial = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{folder.name}-", dir=folder.parent))
+    lock = (partial / _LOCK).open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
     return partial, lock
 
 

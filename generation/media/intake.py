@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from generation.media.failure import MediaCode, MediaFailure
 from generation.media.files import FileFacts, facts_of, flush
 
 CHILD = Path(__file__).with_name("intake_child.py")
@@ -56,9 +57,12 @@ class Intake:
 def take_in(source: Path, folder: Path, wanted: Sequence[int | str] = (0, LAST)) -> Intake:
     """Read a PNG, JPEG, WebP or MP4, and write the wanted frames into ``folder``.
 
-    A frame that the file does not have is left out. Raises ``IntakeRefused``.
+    A frame that the file does not have is left out. Raises ``IntakeRefused``, and ``MediaFailure``
+    with ``disk_full`` where there is no room for them.
     """
     answer = _answer(source, folder, [str(frame) for frame in wanted])
+    if answer.get("refused") == MediaCode.DISK_FULL:
+        raise MediaFailure(MediaCode.DISK_FULL, str(folder))
     if "refused" in answer:
         raise IntakeRefused(answer["refused"], answer["facts"])
     made = []

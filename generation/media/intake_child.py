@@ -8,6 +8,7 @@ the kernel gives that) and only then looks at a byte of what was sent. The answe
 from __future__ import annotations
 
 import ctypes
+import errno
 import io
 import json
 import platform
@@ -49,6 +50,9 @@ PROCESSOR_S = 25
 FILE_SIZE = 96 * 2**20
 
 CODECS = {"h264", "hevc", "av1", "vp9", "mpeg4"}
+# As in ``failure``: this process imports nothing of the house.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DAMAGED = (OSError, ValueError, SyntaxError, IndexError, EOFError, av.error.FFmpegError)
 _FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 _WIDE_SPREAD = Fraction(1, 4)  # a last frame may begin this long after the tenth second's end
 
@@ -81,8 +85,10 @@ def shut_in() -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NPROC, 0),
     ):
-        with suppress(ValueError, OSError):  # a limit that is lower already stays
-            resource.setrlimit(limit, (most, most))
+        lower = [each for each in resource.getrlimit(limit) if each != resource.RLIM_INFINITY]
+        least = min((most, *lower))  # a limit that is lower already stays
+        with suppress(ValueError, OSError):
+            resource.setrlimit(limit, (least, least))
     _deny_calls()
 
 
@@ -282,6 +288,16 @@ def _deny_calls() -> None:
 
 
 def main(source: str, folder: str, wanted: list[str]) -> dict[str, Any]:
+    try:
+        return _read(source, folder, wanted)
+    except OSError as fault:
+        # Closing a file that could not be written says it once more.
+        if fault.errno not in _NO_ROOM:
+            raise
+        return {"refused": "disk_full", "facts": {}}
+
+
+def _read(source: str, folder: str, wanted: list[str]) -> dict[str, Any]:
     with ExitStack() as open_files:
         opened = open_files.enter_context(Path(source).open("rb"))
         targets = {
@@ -297,7 +313,9 @@ def main(source: str, folder: str, wanted: list[str]) -> dict[str, Any]:
             return {"refused": refused.code, "facts": refused.facts}
         except MemoryError:
             return {"refused": "reference_too_heavy", "facts": {}}
-        except (OSError, ValueError, SyntaxError, IndexError, EOFError, av.error.FFmpegError):
+        except _DAMAGED as fault:
+            if isinstance(fault, OSError) and fault.errno in _NO_ROOM:
+                raise
             return {"refused": "reference_damaged", "facts": {}}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -75,14 +76,17 @@ def record(
     """Pulls everything once: a ``Sound`` first, where there is one, then one frame at a time.
 
     ``folder`` must not exist; it appears complete (``clip.mp4 proxy.mp4 poster.webp sheet.webp
-    sheet.vtt`` and, with sound, ``waveform.webp``) or not at all. ``sheet_url`` is how the index
-    names the sheet. Raises ``MediaFailure``; errors of the stream itself pass through unchanged.
+    sheet.vtt`` and, with sound, ``waveform.webp``) or not at all. A light copy that would be no
+    lighter is the master's own bytes, under a second name. ``sheet_url`` is how the index names
+    the sheet. Raises ``MediaFailure``; errors of the stream itself pass through unchanged.
     """
     encoding = encoding or Encoding()
     stills = Stills(frames=shape.frames, width=shape.width, height=shape.height, rate=shape.rate)
     with whole_folder(folder) as partial:
         sound, frames = _parted(stream, shape)
         _write_clips(partial, frames, _Pass(shape, encoding, sound, stills))
+        with media_errors():
+            _keep_the_lighter(partial)
         _keep(partial / POSTER, stills.poster())
         _keep(partial / SHEET, stills.sheet())
         _keep(partial / INDEX, stills.index.as_vtt(sheet_url).encode())
@@ -141,17 +145,34 @@ def _write_clips(folder: Path, frames: Iterator[Frame | Sound], made: _Pass) -> 
             )
 
 
+def _keep_the_lighter(folder: Path) -> None:
+    """Of a very small clip the copy may come out larger: it has more keyframes."""
+    clip, proxy = folder / CLIP, folder / PROXY_CLIP
+    if proxy.stat().st_size < clip.stat().st_size:
+        return
+    proxy.unlink()
+    try:
+        proxy.hardlink_to(clip)  # takes no room
+    except OSError:  # a file system without such links
+        shutil.copyfile(clip, proxy)
+        flush(proxy)
+
+
 def _recording(folder: Path, made: _Pass, sheet_url: str) -> Recording:
     shape, sound, index = made.shape, made.sound, made.stills.index
     whole = (shape.width, shape.height)
     heard = {"sound": sound.as_dict()} if sound is not None else {}
+    clip = _recorded(folder / CLIP, whole, made.encoding.as_dict() | heard)
+    proxy = _recorded(folder / PROXY_CLIP, proxy_size(*whole), PROXY.as_dict() | heard)
+    if proxy.facts.sha256 == clip.facts.sha256:
+        proxy = replace(proxy, width=clip.width, height=clip.height, recipe={"same_as": "master"})
     return Recording(
         shape=shape,
-        clip=_recorded(folder / CLIP, whole, made.encoding.as_dict() | heard),
+        clip=clip,
         poster=_recorded(folder / POSTER, whole, {"from": "master"}),
         sheet=_recorded(folder / SHEET, index.size, index.as_dict()),
         index=_recorded(folder / INDEX, index.size, {"from": "sprite"}),
-        proxy=_recorded(folder / PROXY_CLIP, proxy_size(*whole), PROXY.as_dict() | heard),
+        proxy=proxy,
         waveform=None
         if sound is None
         else _recorded(folder / WAVEFORM, waveform_size(sound), {"from": "sound"}),

@@ -100,7 +100,7 @@ class References(Endpoint):
         answers=ReferenceShown,
         status=201,
         is_repeatable=True,
-        refuses=(413, 429),
+        refuses=(413, 429, 507),
         example={"file": "@boat.png", "rights": "own"},
     )
     def post(self, request: Request) -> Response:

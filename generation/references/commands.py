@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,11 +25,12 @@ from accounts.programmes.models import Role
 from accounts.retention.queries import retention_in_force
 from core.audit.commands import record
 from core.clock import CoreNow, now
-from core.errors import Absent, InvalidOrder
+from core.errors import Absent, InvalidOrder, StorageFull, is_storage_full
 from core.idempotency.commands import Once
 from core.ids import new_id
 from core.outbox.commands import say
 from core.sweeps import sweep
+from generation.media.failure import MediaCode, MediaFailure
 from generation.media.files import (
     PARTIAL,
     clear_partials,
@@ -78,7 +80,7 @@ def add_reference(
     """Keep the original and what is used of it, or nothing.
 
     The file is read in a process apart, before the transaction. Raises ``InvalidOrder`` naming what
-    is wrong with it, ``ReferencesFull``, ``NotAllowed`` for who is no tester.
+    is wrong with it, ``ReferencesFull``, ``NotAllowed`` for who is no tester, ``StorageFull``.
     """
     actor.must_carry(Scope.CLIPS_CREATE)
     actor.must_be(Role.TESTER, _("Only testers of the programme keep references."))
@@ -94,7 +96,8 @@ def add_reference(
         rights=rights,
         rights_words=words,
     )
-    stills = _kept(reference, sent)
+    with _or_storage_full():
+        stills = _kept(reference, sent)
     try:
         _write(actor, reference, stills, once, answer)
     except BaseException:
@@ -106,13 +109,15 @@ def add_reference(
 def take_still(*, reference: Reference, frame: int) -> ReferenceStill:
     """A frame of it as engines get it: the one that is there, or one taken from the clip now.
 
-    Raises ``InvalidOrder`` beyond its end, ``Absent`` where it is removed meanwhile.
+    Raises ``InvalidOrder`` beyond its end, ``Absent`` where it is removed meanwhile,
+    ``StorageFull``.
     """
     found = still_of(reference, frame)
     if found is not None:
         return found
     try:
-        return _taken(reference, frame)
+        with _or_storage_full():
+            return _taken(reference, frame)
     except (IntegrityError, FileNotFoundError):
         if Reference.objects.filter(id=reference.id, removed_at=None).exists():
             raise
@@ -230,6 +235,21 @@ def _taken(reference: Reference, frame: int) -> ReferenceStill:
         reference=reference, frame=frame, defaults=_facts_of_still(folder, made[0])
     )
     return still
+
+
+@contextmanager
+def _or_storage_full() -> Iterator[None]:
+    """What a full disk says, wherever it was noticed, as the refusal it is."""
+    try:
+        yield
+    except MediaFailure as failure:
+        if failure.code is not MediaCode.DISK_FULL:
+            raise
+        raise StorageFull from failure
+    except OSError as fault:
+        if not is_storage_full(fault):
+            raise
+        raise StorageFull from fault
 
 
 def _read(original: Path, folder: Path, wanted: list[int | str]) -> Intake:

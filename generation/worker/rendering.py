@@ -11,30 +11,39 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from fractions import Fraction
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
 
+from core.errors import is_storage_full
 from core.ids import new_id, read_id, shown
 from core.trace import job_id
 from generation.catalogue.models import VideoModel
 from generation.catalogue.queries import checkpoint_folder, is_ready
-from generation.engines.order import Condition, Order, OrderRefused
+from generation.engines.order import Condition, Order, OrderRefused, StyleWeight
 from generation.engines.protocol import Engine, EngineFailure, FailureCode, Stage, Stopped
 from generation.engines.registry import engine
 from generation.jobs.folder import RESUME, clear_if_over, job_folder
-from generation.jobs.models import Job, JobCondition
-from generation.jobs.queries import conditions_of
+from generation.jobs.models import Job, JobCondition, JobStyle
+from generation.jobs.queries import conditions_of, job_styles_of
 from generation.jobs.rules import LEASE, lane_of
-from generation.media.failure import MediaFailure
+from generation.media.failure import MediaCode, MediaFailure
 from generation.media.recording import Recorded, Recording, Shape, record
 from generation.media.writer import Encoding
 from generation.placement.queries import placements_on, warm_model_on
 from generation.placement.rules import REMOTE, is_placed, is_remote
 from generation.renditions.models import Rendition
+from generation.styles.queries import style_file
+from generation.worker.carrying import (
+    NotCarried,
+    fetch_needed,
+    forget,
+    is_carried,
+    own_folder,
+    send_made,
+)
 from generation.worker.commands import (
     Claim,
     Made,
@@ -45,6 +54,7 @@ from generation.worker.commands import (
     hold_running_job,
 )
 from generation.worker.identity import Worker
+from generation.worker.recipe import recipe_of
 from generation.worker.rules import SPOILED, StepLimits, Verdict, step_limits
 from generation.worker.watch import DATABASE_AWAY, LeaseWatch
 
@@ -115,11 +125,18 @@ def _ended(claim: Claim) -> bool:
     with LeaseWatch(claim) as watch:
         try:
             runner, recording = _recorded(claim, watch, folder)
+            if is_carried():
+                send_made(claim, watch, [file for _, file in _files(recording)])
         except Stopped:
             _stopped(claim, watch)
+        except NotCarried as failure:
+            log.exception("not_carried", extra={"code": failure.code})
+            _failed(claim, watch, failure.code, may_pass=failure.may_pass)
         except EngineFailure as failure:
-            log.exception("engine_failed", extra={"code": failure.code.value})
-            _failed(claim, watch, failure.code.value, may_pass=failure.may_pass)
+            is_full = is_storage_full(failure)
+            code = MediaCode.DISK_FULL if is_full else failure.code
+            log.exception("engine_failed", extra={"code": code.value})
+            _failed(claim, watch, code.value, may_pass=failure.may_pass and not is_full)
             return failure.spoils_process
         except OrderRefused as refused:
             log.exception("order_refused", extra={"code": refused.code})
@@ -127,15 +144,19 @@ def _ended(claim: Claim) -> bool:
         except MediaFailure as failure:
             log.exception("media_failed", extra={"code": failure.code.value})
             _failed(claim, watch, failure.code.value, may_pass=False)
-        except Exception:  # the outer loop of a worker: one job's fault ends only that job
+        except Exception as fault:  # the outer loop of a worker: it ends only that job
             log.exception("render_failed")
-            _failed(claim, watch, "engine_error", may_pass=True)
+            # The next attempt would find the same disk, on this machine or another.
+            is_full = is_storage_full(fault)
+            code = MediaCode.DISK_FULL if is_full else FailureCode.ENGINE_ERROR
+            _failed(claim, watch, code.value, may_pass=not is_full)
         else:
             _finished(claim, watch, runner, recording, folder)
     return False
 
 
 def _tidy(claim: Claim) -> None:
+    forget(claim)
     try:
         clear_if_over(claim.job.id)
     except DATABASE_AWAY:
@@ -143,13 +164,22 @@ def _tidy(claim: Claim) -> None:
 
 
 def attempt_folder(claim: Claim) -> Path:
-    """Where this attempt's files stand; named by the attempt, so none overwrites another."""
-    day = claim.job.queued_at.strftime("%Y/%m")
-    return Path(settings.MEDIA_FOLDER) / day / str(claim.attempt_id)
+    """Where this attempt's files stand on this machine; named by the attempt, so none overwrites
+    another."""
+    if is_carried():
+        return own_folder(claim.attempt_id) / "made"
+    return Path(settings.MEDIA_FOLDER) / _kept_below(claim)
 
 
-def order_of(job: Job) -> Order:
-    """What was ordered, as engines take it."""
+def _kept_below(claim: Claim) -> str:
+    """That folder's place below the web's media folder; the database says the same."""
+    return f"{claim.job.queued_at:%Y/%m}/{claim.attempt_id}"
+
+
+def order_of(job: Job, pictures: Path | None = None) -> Order:
+    """What was ordered, as engines take it; its pictures lie below the media folder where no other
+    is named."""
+    below = pictures or Path(settings.MEDIA_FOLDER)
     return Order(
         prompt=job.prompt,
         seed=job.seed,
@@ -160,22 +190,28 @@ def order_of(job: Job) -> Order:
         steps=job.steps,
         tier=job.tier,
         checkpoint=checkpoint_folder(job.model.checkpoint),
-        conditions=tuple(_condition(one) for one in conditions_of(job)),
+        conditions=tuple(_condition(one, below) for one in conditions_of(job)),
+        styles=tuple(_style(one) for one in job_styles_of(job)),
     )
 
 
-def _condition(one: JobCondition) -> Condition:
+def _condition(one: JobCondition, below: Path) -> Condition:
     return Condition(
-        path=Path(settings.MEDIA_FOLDER) / one.still.storage_key,
+        path=below / one.still.storage_key,
         sha256=one.still.sha256,
         frame=one.frame,
         strength=one.strength,
     )
 
 
+def _style(one: JobStyle) -> StyleWeight:
+    sha256 = one.style.sha256
+    return StyleWeight(path=style_file(sha256), sha256=sha256, weight=one.weight)
+
+
 def _recorded(claim: Claim, watch: LeaseWatch, folder: Path) -> tuple[Engine, Recording]:
     model = claim.job.model
-    order = order_of(claim.job)
+    order = order_of(claim.job, fetch_needed(claim, watch) if is_carried() else None)
     runner = _engine_for(model)
     watch.tick(Stage.LOAD, 0, 1)
     _load(model, runner)
@@ -255,12 +291,13 @@ def _load(model: VideoModel, runner: Engine) -> None:
 def _finished(
     claim: Claim, watch: LeaseWatch, runner: Engine, recording: Recording, folder: Path
 ) -> None:
-    made = _made(recording)
+    made = _made(claim, recording)
     clip = _written(
         lambda: finish_job(
             claim,
             made=made,
-            recipe=_recipe(claim, runner, recording),  # it asks the database too
+            # It asks the database too.
+            recipe=recipe_of(claim.job, runner.describe(), recording.clip.recipe),
             device_ms=watch.device_ms,
         )
     )
@@ -302,10 +339,8 @@ def _written(write: Callable[[], Written]) -> Written:
     return write()
 
 
-def _made(recording: Recording) -> list[Made]:
-    """Every file of the recording; the sheet has the id by which its index already names it."""
-    root = Path(settings.MEDIA_FOLDER)
-    files: list[tuple[Rendition.Kind, Recorded | None]] = [
+def _files(recording: Recording) -> list[tuple[Rendition.Kind, Recorded]]:
+    files = [
         (Rendition.Kind.MASTER, recording.clip),
         (Rendition.Kind.POSTER, recording.poster),
         (Rendition.Kind.SPRITE, recording.sheet),
@@ -313,11 +348,16 @@ def _made(recording: Recording) -> list[Made]:
         (Rendition.Kind.PROXY, recording.proxy),
         (Rendition.Kind.WAVEFORM, recording.waveform),
     ]
+    return [(kind, one) for kind, one in files if one is not None]
+
+
+def _made(claim: Claim, recording: Recording) -> list[Made]:
+    """Every file of the recording; the sheet has the id by which its index already names it."""
     ids = {Rendition.Kind.SPRITE: read_id("rendition", recording.sheet_url)}
     return [
         Made(
             kind=kind.value,
-            storage_key=str(one.path.relative_to(root)),
+            storage_key=f"{_kept_below(claim)}/{one.path.name}",
             sha256=one.facts.sha256,
             size_bytes=one.facts.size_bytes,
             media_type=one.facts.media_type,
@@ -326,46 +366,5 @@ def _made(recording: Recording) -> list[Made]:
             recipe=one.recipe,
             id=ids.get(kind) or new_id(),
         )
-        for kind, one in files
-        if one is not None
+        for kind, one in _files(recording)
     ]
-
-
-def _recipe(claim: Claim, runner: Engine, recording: Recording) -> dict[str, Any]:
-    job = claim.job
-    return {
-        "model": {"slug": job.model.slug, "revision": job.model.revision},
-        "tier": job.tier,
-        "steps": job.steps,
-        "seed": job.seed,
-        "frames": job.frames,
-        "rate": f"{job.rate_num}/{job.rate_den}",
-        "size": [job.width, job.height],
-        "generated": [job.generated_width, job.generated_height],
-        **_shown_pictures(job),
-        "engine": runner.describe(),
-        "encoding": recording.clip.recipe,
-        "greenroom": _own_version(),
-    }
-
-
-def _shown_pictures(job: Job) -> dict[str, Any]:
-    """By the hashes of what was sent and of what the engine got of it."""
-    pictures = [
-        {
-            "frame": one.frame,
-            "strength": one.strength,
-            "reference_sha256": one.reference.sha256,
-            "reference_frame": one.still.frame,
-            "picture_sha256": one.still.sha256,
-        }
-        for one in conditions_of(job)
-    ]
-    return {"conditions": pictures} if pictures else {}
-
-
-def _own_version() -> str:
-    try:
-        return version("greenroom")
-    except PackageNotFoundError:
-        return "uninstalled"

@@ -12,6 +12,7 @@ from django.db import connection
 
 from generation.jobs.queries import lanes_waiting
 from generation.jobs.rules import LEASE
+from generation.worker.carrying import clear_own_folder, is_welcome
 from generation.worker.commands import announce
 from generation.worker.identity import Worker
 from generation.worker.leaving import is_leaving
@@ -21,16 +22,20 @@ from generation.worker.watch import DATABASE_AWAY
 
 log = logging.getLogger("greenroom.worker")
 
-PAUSE_S = 0.5  # between two looks of a slot, while the database is away
+PAUSE_S = 0.5  # between two looks of a slot, while the database or the web is away
 
 
 def serve(worker: Worker, *, wait_s: float, lease: timedelta = LEASE) -> None:
     """Render until nobody waits, then listen this long before giving the slot back."""
     try:
+        clear_own_folder()
         keep_warm(worker)
         while not is_leaving():
-            while not is_leaving() and render_next(worker, lease=lease):
-                pass
+            if not is_welcome(worker):
+                time.sleep(PAUSE_S)  # the next doorbell looks again
+                return
+            if render_next(worker, lease=lease):
+                continue
             keep_warm(worker)
             if not wait_for_ring(wait_s, is_there_work=lambda: _is_there_work(worker)):
                 return

@@ -6,6 +6,7 @@ it; a door never decides what it means in HTTP, it asks ``http_status``.
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     EXHAUSTED = "exhausted"
     TOO_LARGE = "too_large"
     UNAVAILABLE = "unavailable"
+    FULL = "full"
 
 
 HTTP_STATUS: dict[Kind, int] = {
@@ -35,6 +37,7 @@ HTTP_STATUS: dict[Kind, int] = {
     Kind.EXHAUSTED: 429,
     Kind.TOO_LARGE: 413,
     Kind.UNAVAILABLE: 503,
+    Kind.FULL: 507,
 }
 
 TITLES = {
@@ -47,6 +50,7 @@ TITLES = {
     Kind.EXHAUSTED: gettext_lazy("There is not enough left."),
     Kind.TOO_LARGE: gettext_lazy("This is larger than what is accepted here."),
     Kind.UNAVAILABLE: gettext_lazy("This is not ready yet."),
+    Kind.FULL: gettext_lazy("There is no room left here."),
 }
 
 
@@ -167,6 +171,34 @@ class NotReady(Refusal):
     def __init__(self, code: str, sentence: str, **facts: Any) -> None:
         super().__init__(sentence, **facts)
         self.code = code
+
+
+class StorageFull(Refusal):
+    """The disk is full, or what may be written on it. Whatever was begun is gone again."""
+
+    kind = Kind.FULL
+    code = "storage_full"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "There is no room left on this house's disk. Nothing was kept, and nothing is"
+                " counted; whoever runs the house has to make room."
+            )
+        )
+
+
+# No room, a quota of the file system, a limit on one file: to whoever sent it, all the same.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def is_storage_full(fault: BaseException | None) -> bool:
+    """Whether a full disk is behind this error, or behind what it was raised from."""
+    while fault is not None:
+        if isinstance(fault, OSError) and fault.errno in _NO_ROOM:
+            return True
+        fault = fault.__cause__
+    return False
 
 
 class KeyReused(Refusal):

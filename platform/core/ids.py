@@ -63,6 +63,8 @@ PREFIXES = {
     "removal": "rmv",
     "reference": "ref",
     "device": "dev",
+    "style": "sty",
+    "worker_credential": "wcr",
 }
 
 

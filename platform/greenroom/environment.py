@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -95,6 +96,29 @@ def mail_server() -> MailServer:
         speaks_tls=is_tls,
         starts_tls=not is_tls and host not in ("localhost", "127.0.0.1", "::1"),
     )
+
+
+def files_address() -> str:
+    """Where a worker sends its files, from GREENROOM_FILES_ADDRESS; empty where it shares the
+    media folder. Raises for anything but https, and http to this very machine."""
+    text = os.environ.get("GREENROOM_FILES_ADDRESS", "").strip().rstrip("/")
+    parts = urlsplit(text)
+    is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    is_plain = parts.username is None and not parts.query and not parts.fragment
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_here)
+    if text and not (parts.hostname and is_plain and is_safe):
+        raise ImproperlyConfigured(
+            "GREENROOM_FILES_ADDRESS names no web to send files to: https://greenroom.example"
+        )
+    return text
+
+
+def worker_credential() -> str:
+    """What a worker on another machine proves itself with; read anew each time, so that it is
+    replaced without a restart. Raises ``OSError`` where its file cannot be read."""
+    path = os.environ.get("GREENROOM_WORKER_CREDENTIAL_FILE", "")
+    text = Path(path).read_text() if path else os.environ.get("GREENROOM_WORKER_CREDENTIAL", "")
+    return text.strip()
 
 
 def openid_provider() -> dict[str, str] | None:

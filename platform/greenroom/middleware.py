@@ -15,9 +15,9 @@ from accounts.profile.choices import TIME_ZONE
 from core.errors import Refusal
 from core.trace import request_id
 from greenroom.headers import security_headers
-from greenroom.portal.errors import say_not_allowed
+from greenroom.portal.errors import full, say_not_allowed
 from greenroom.portal.place import place_of_session
-from greenroom.router import note_credential
+from greenroom.router import is_body_lost, note_credential
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -31,6 +31,16 @@ def RequestId(answer: Next) -> Next:  # noqa: N802  (Django names middleware lik
             return answer(request)
         finally:
             request_id.reset(token)
+
+    return middleware
+
+
+def Room(answer: Next) -> Next:  # noqa: N802
+    """A request whose body found no room on the disk goes no further: it would look like one that
+    was sent empty."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return full(request) if is_body_lost(request.META) else answer(request)
 
     return middleware
 

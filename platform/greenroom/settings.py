@@ -15,6 +15,7 @@ from greenroom.checkout import TEMPLATES_FOLDER
 from greenroom.environment import (
     MAIL_BACKENDS,
     database_settings,
+    files_address,
     listed,
     mail_from,
     mail_server,
@@ -23,6 +24,7 @@ from greenroom.environment import (
     peppers,
     port,
     secret_key,
+    worker_credential,
 )
 from greenroom.secrets import var_path
 
@@ -65,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "greenroom.middleware.Room",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -177,11 +180,19 @@ WHITENOISE_AUTOREFRESH = False
 # Media and models ----------------------------------------------------------------------------
 MEDIA_FOLDER = Path(os.environ.get("GREENROOM_MEDIA", VAR / "media"))
 MEDIA_BACKEND = os.environ.get("GREENROOM_MEDIA_BACKEND", "router")
+# Of a worker on another machine: the web that its files go to. Empty: both share the media folder.
+FILES_ADDRESS = files_address()
+FILES_CA = os.environ.get("GREENROOM_FILES_CA", "")
+WORKER_CREDENTIAL = worker_credential  # called before each request, not when settings are imported
 MODELS_FOLDER = Path(os.environ.get("GREENROOM_MODELS", VAR / "models"))
 # Two letters of ISO 3166-1: some models' licences do not hold everywhere.
 TERRITORY = os.environ.get("GREENROOM_TERRITORY", "").strip().upper()
 MAX_BODY_BYTES = 25 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "greenroom.uploads.Aside",
+]
 
 # API -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -32,6 +32,8 @@ from generation.jobs import api as job_api
 from generation.jobs import pages as job_pages
 from generation.references import api as reference_api
 from generation.references import pages as reference_pages
+from generation.styles import api as style_api
+from generation.styles import pages as style_pages
 from greenroom.api import docs
 from greenroom.conversations import api as conversation_api
 from greenroom.conversations import pages as conversation_pages
@@ -85,6 +87,7 @@ API: list[URLPattern | URLResolver] = [
     *job_api.urlpatterns,
     *clip_api.urlpatterns,
     *reference_api.urlpatterns,
+    *style_api.urlpatterns,
     *portal_api.urlpatterns,
     *consents_api.urlpatterns,
     *left_api.urlpatterns,
@@ -125,6 +128,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *clip.urlpatterns,
     *clip_pages.urlpatterns,
     *reference_pages.urlpatterns,
+    *style_pages.urlpatterns,
     *credential_pages.urlpatterns,
     *profile_pages.urlpatterns,
     *arrival_pages.urlpatterns,

@@ -62,7 +62,10 @@ class Credits(Endpoint):
     @operation(
         scope=Scope.CREDITS_READ,
         summary=_("List the credits that name you"),
-        words=_("Of this programme, newest first, those that wait for your answer among them."),
+        words=_(
+            "Of this programme, newest first, those that wait for your answer among them; for"
+            " whoever is in none, of those they were in."
+        ),
         query=PageWish,
         answers=CreditShown,
         is_list=True,

@@ -77,8 +77,8 @@ def my_credits(request: PortalRequest) -> HttpResponse:
     )
     waiting = [] if cursor else credit_lines_waiting(request.actor)[:WAITING_SHOWN]
     context = {
-        "waiting": [_line_of_mine(line) for line in waiting],
-        "answered": [_line_of_mine(line) for line in answered.rows],
+        "waiting": [_line_of_mine(line, request.actor) for line in waiting],
+        "answered": [_line_of_mine(line, request.actor) for line in answered.rows],
         "credit_id": shown("party", request.actor.party_id),
         "more_url": f"?{urlencode({'cursor': answered.next})}" if answered.next else None,
     }
@@ -153,7 +153,7 @@ def _line_of_clip(line: CreditLine, actor: Actor) -> dict[str, Any]:
     }
 
 
-def _line_of_mine(line: CreditLine) -> dict[str, Any]:
+def _line_of_mine(line: CreditLine, actor: Actor) -> dict[str, Any]:
     maker = name_in_form(line.proposed_by, DisplayForm.NAME)
     is_own_clip = line.proposed_by_id == line.party_id
     clip = shown("clip", line.clip_id)
@@ -164,7 +164,8 @@ def _line_of_mine(line: CreditLine) -> dict[str, Any]:
         "state": line.state,
         "prompt": line.clip.prompt,
         "clip": clip,
-        "clip_url": reverse("clip", args=[clip]) if is_own_clip else None,
+        # A clip's page is open from within its programme.
+        "clip_url": reverse("clip", args=[clip]) if is_own_clip and actor.programme_id else None,
         "proposed_by": maker or shown("party", line.proposed_by_id),
         "is_own_clip": is_own_clip,
         "at": line.made_at,

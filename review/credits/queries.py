@@ -65,11 +65,12 @@ def accepted_lines() -> QuerySet[CreditLine]:
 
 
 def _lines(actor: Actor) -> QuerySet[CreditLine]:
-    return _with_people(
-        CreditLine.objects.filter(programme_id=actor.programme).select_related(
-            "clip", "proposed_by__person__detail"
-        )
-    ).order_by("-made_at", "-id")
+    """Of the programme that the actor is in; in none, of every one they were in: what is shown of
+    their name stays theirs."""
+    lines = CreditLine.objects.select_related("clip", "proposed_by__person__detail")
+    if actor.programme_id is not None:
+        lines = lines.filter(programme_id=actor.programme_id)
+    return _with_people(lines).order_by("-made_at", "-id")
 
 
 def _with_people(lines: QuerySet[CreditLine]) -> QuerySet[CreditLine]:

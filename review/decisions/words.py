@@ -127,6 +127,7 @@ def record_of(
     return told
 
 
+# The record of a clip's whole life says the same, decisions in a word.
 RECORD: dict[str, Callable[[dict[str, Any]], str]] = {
     "submission.sealed": lambda _facts: _("Put the clip forward; it was sealed as it is."),
     "submission.withdrawn": lambda facts: (

@@ -84,6 +84,8 @@ class FactsShown(Shape):
     seed = serializers.IntegerField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
+    generated_width = serializers.IntegerField()
+    generated_height = serializers.IntegerField()
     frames = serializers.IntegerField()
     frame_rate = Ratio()
     seconds = Seconds()
@@ -407,6 +409,8 @@ def _clip(actor: Actor, case: Case) -> dict[str, Any]:
         "seed": clip.seed,
         "width": clip.width,
         "height": clip.height,
+        "generated_width": clip.generated_width,
+        "generated_height": clip.generated_height,
         "frames": clip.frames,
         "frame_rate": clip.rate,
         "seconds": clip.frames / clip.rate,

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from generation.clips.models import Clip
+from generation.clips.words import generated_note
+from generation.jobs.words import style_lines
 from review.desk.queries import DeskCounts
 from review.submissions.models import Case
 from review.submissions.rules import State
@@ -78,10 +80,16 @@ def recipe_words(clip: Clip) -> list[tuple[str, str]]:
     rate = str(clip.rate_num) if clip.rate_den == 1 else f"{clip.rate_num}/{clip.rate_den}"
     return [
         (_("Model"), f"{model.name} · {model.revision}"),
+        *style_lines(clip.job),
         (_("Seed"), str(clip.seed)),
-        (_("Size"), f"{clip.width} × {clip.height}"),
+        (_("Size"), _size(clip)),
         (_("Frames"), f"{clip.frames} · {rate}/s"),
     ]
+
+
+def _size(clip: Clip) -> str:
+    size, note = f"{clip.width} × {clip.height}", generated_note(clip)
+    return f"{size} ({note})" if note else size
 
 
 def evidence_kept(evidence: list[dict[str, Any]], prompt: str) -> dict[str, Any]:

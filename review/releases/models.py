@@ -56,6 +56,11 @@ class Release(models.Model):
                 condition=Q(ended_at=None, is_listed=True),
             ),
             models.Index(fields=["owner", "-released_at"], name="releases_of_a_party"),
+            models.Index(
+                fields=["programme", "released_at"],
+                name="releases_that_stand",
+                condition=Q(ended_at=None),
+            ),
         ]
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.rates.words import shown_rate
 from core.ids import shown
-from generation.clips.words import duration_text, player_files
+from generation.clips.words import duration_text, generated_note, player_files
 from review.credits.words import ShownCredit, shown_credits
 from review.releases.models import Release, ShareLink
 
@@ -84,8 +84,7 @@ def shown_player(release: Release, place: str) -> dict[str, Any]:
         "rate_den": clip.rate_den,
         "width": clip.width,
         "height": clip.height,
-        "generated_width": clip.generated_width,
-        "generated_height": clip.generated_height,
+        "generated_note": generated_note(clip),
         "duration_text": duration_text(clip.frames, clip.rate_num, clip.rate_den),
     }
 

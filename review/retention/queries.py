@@ -216,13 +216,26 @@ WITH terms AS (
 
 _ONE = "SELECT id, state, since, appeal_until FROM standings"
 
-# No clip goes sooner after it was made than the shortest of its programme's times.
+# No clip goes sooner after it was made, or after it was released, than its programme's times. Those
+# that are shown are found by their release, so that what is shown for ever is never read, and
+# neither is what went. An array, since the planner would rather read the whole table of clips than
+# believe how few these are.
 _OLD_ENOUGH = """
-m.id IS NULL AND c.made_at <= (
-    SELECT core_now() + make_interval(
-        hours => 24 * (warning_days - least(draft_days, unreleased_days, released_days)))
-    FROM terms WHERE terms.programme_id = c.programme_id
-)
+m.id IS NULL AND c.id = ANY (ARRAY(
+    SELECT p.clip_id FROM terms t CROSS JOIN LATERAL (
+        SELECT clip_id FROM review_perishable
+        WHERE programme_id = t.programme_id AND made_at <= core_now() + make_interval(
+            hours => 24 * (t.warning_days - least(t.draft_days, t.unreleased_days)))
+        OFFSET 0
+    ) p
+    UNION ALL
+    SELECT r.clip_id FROM terms t CROSS JOIN LATERAL (
+        SELECT clip_id FROM review_release
+        WHERE programme_id = t.programme_id AND ended_at IS NULL AND released_at <= core_now()
+            + make_interval(hours => 24 * (t.warning_days - t.released_days))
+        OFFSET 0
+    ) r
+))
 """
 
 _GOING = """

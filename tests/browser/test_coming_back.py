@@ -1,5 +1,5 @@
 """A new password by a letter, what stays with whoever left, and a verdict pressed twice, in a real
-browser: narrow and wide, light and dark."""
+browser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser.test_pages import DESKTOP, PHONE, _faults, _plain_words, _sign_in_by_cookie
+from browser.test_pages import _plain_words
 from playwright.sync_api import expect
 
 from accounts.consents.commands import grant_consent, publish_consent
@@ -26,10 +26,6 @@ from stage.review import a_claim_of, a_submission, open_review, press
 from stage.rooms import Visit
 
 NEW = "a wholly new rehearsal"
-SIZES = pytest.mark.parametrize(
-    ("size", "scheme"),
-    [(PHONE, "dark"), (DESKTOP, "light"), (PHONE, "light"), (DESKTOP, "dark")],
-)
 
 
 @pytest.fixture
@@ -45,11 +41,8 @@ def gone(programme: Programme, tester: Member) -> Member:
     return tester
 
 
-@SIZES
-def test_every_page_is_accessible_and_fits(
-    visit: Callable[..., Visit], gone: Member, size: dict[str, int], scheme: str
-) -> None:
-    here = visit(color_scheme=scheme, viewport=size)
+def test_every_page_is_accessible_and_fits(visit: Callable[..., Visit], gone: Member) -> None:
+    here = visit()
     link = password_link(Person.objects.get(pk=gone.person.pk))
     path = "/" + link.split("/", 3)[3]
     found = []
@@ -58,11 +51,8 @@ def test_every_page_is_accessible_and_fits(
     own = ["/", "/consents", "/left", f"/left/{gone.programme.slug}"]
     for number, place in enumerate([*open_ones, *own]):
         if place == own[0]:
-            _sign_in_by_cookie(here, gone)
-        found += _faults(here, place)
-        here.picture(f"back-{size['width']}-{scheme}-{number:02d}")
-        if here.page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"{place} is wider than the window")
+            here.sign_in(gone)
+        found += here.faults_at(place, f"back-{number:02d}")
     assert found == []
 
 
@@ -75,7 +65,7 @@ def test_no_page_shows_a_word_that_was_not_translated(
     for place in ("/account/password/reset/", "/account/password/reset/done/"):
         found += _plain_words(here, place)
     found += _plain_words(here, "/" + link.split("/", 3)[3])
-    _sign_in_by_cookie(here, gone)
+    here.sign_in(gone)
     found += _plain_words(here, f"/left/{gone.programme.slug}")
     assert found == []
 
@@ -113,28 +103,20 @@ def test_a_consent_is_taken_back_after_leaving(visit: Callable[..., Visit], gone
     )
 
 
-@SIZES
 def test_a_second_press_says_what_it_replaces(
-    visit: Callable[..., Visit],
-    programme: Programme,
-    tester: Member,
-    reviewer: Member,
-    size: dict[str, int],
-    scheme: str,
+    visit: Callable[..., Visit], programme: Programme, tester: Member, reviewer: Member
 ) -> None:
     open_review(programme)
     a_submission(tester)
-    here = visit(color_scheme=scheme, viewport=size)
-    _sign_in_by_cookie(here, reviewer)
+    here = visit()
+    here.sign_in(reviewer)
     case = a_claim_of(reviewer)
     page = here.go(f"/desk/cases/{shown('case', case.id)}")
     press(reviewer, case, "declined")  # in another window
     page.get_by_role("radio", name=re.compile("Approve")).check()
     page.get_by_role("button", name=re.compile("Decide")).click()
     expect(page.get_by_text("You pressed another verdict on this case already")).to_be_visible()
-    assert here.axe() == []
-    here.picture(f"replace-{size['width']}-{scheme}")
-    assert not page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
+    assert here.faults("replace") == []
     page.get_by_role("button", name=re.compile("Replace what I pressed")).click()
     page.wait_for_url(f"**/desk/cases/{shown('case', case.id)}")
     assert Verdict.objects.get().outcome == "approved"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from browser.test_pages import _plain_words, _sign_in_by_cookie
+from browser.test_pages import _plain_words
 from playwright.sync_api import Page, expect
 
 from accounts.programmes.models import Programme
@@ -25,9 +25,8 @@ from stage.review import (
     open_review,
     press,
 )
-from stage.rooms import DESKTOP, Visit
+from stage.rooms import Visit
 
-PHONE = {"width": 360, "height": 740}
 REASON = "A face can be recognised in these frames, and nobody agreed."
 
 
@@ -180,55 +179,49 @@ def test_the_desk_works_without_javascript(
     assert Decision.objects.get(chain=clip).outcome == "changes_requested"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_desk_and_review_are_accessible_and_fit(
     visit: Callable[..., Visit],
     tester: Member,
     reviewer: Member,
     second_reviewer: Member,
     clock: Clock,
-    size: dict[str, int],
-    scheme: str,
 ) -> None:
     clip = a_clip(tester, prompt="Donaudampfschifffahrtsgesellschaft" * 12, seed=21)
-    at_desk = visit(color_scheme=scheme, viewport=size)
+    at_desk, at_home = visit(), visit()
     at_desk.sign_in(reviewer)
-    at_home = visit(color_scheme=scheme, viewport=size)
     at_home.sign_in(tester)
-    name = f"{scheme}-{size['width']}"
     new = f"/submissions/new?clip={shown('clip', clip.id)}"
-    faults = [*_faults(at_home, "/submissions", f"none-{name}"), *_faults(at_home, new, name)]
+    faults = [*at_home.faults_at("/submissions", "none"), *at_home.faults_at(new)]
     submission = a_submission(tester, clip, note="The face is a mask. " * 8)
     thread = f"/submissions/{shown('submission', submission.id)}"
-    faults += _faults(at_home, thread, f"waiting-{name}")
-    faults += _faults(at_desk, "/desk", name)
+    faults += at_home.faults_at(thread, "waiting")
+    faults += at_desk.faults_at("/desk")
     page = _take(at_desk)
     case = page.url.removeprefix(at_desk.room.address)
     page.get_by_role("radio", name="Decline").check()
-    faults += _looked(at_desk, f"case-{name}")
+    faults += at_desk.faults("case")
     page.get_by_role("radio", name="Nobody unasked").check()
     page.get_by_label("From frame").first.fill("3")
     page.get_by_label("Reason").fill(REASON)
     page.get_by_role("button", name="Decide").click()
     page.wait_for_url("**/desk/cases/cas_*")
-    faults += _looked(at_desk, f"pressed-{name}")
+    faults += at_desk.faults("pressed")
     clock.advance(seconds=11)
     assert decide_due() == 1
-    faults += _faults(at_desk, case, f"decided-{name}")
+    faults += at_desk.faults_at(case, "decided")
     page = at_home.go(thread)
     page.get_by_label("Why the decision is wrong").fill("It is a mask; look at frame 3.")
-    faults += _looked(at_home, f"declined-{name}")
+    faults += at_home.faults("declined")
     page.get_by_role("button", name="Appeal").click()
     page.wait_for_url(f"**{thread}")
-    faults += _looked(at_home, f"appealed-{name}")
-    faults += _faults(at_home, "/submissions", f"list-{name}")
-    other = visit(color_scheme=scheme, viewport=size)
+    faults += at_home.faults("appealed")
+    faults += at_home.faults_at("/submissions", "list")
+    other = visit()
     other.sign_in(second_reviewer)
-    faults += _faults(at_desk, "/desk", f"barred-{name}")
+    faults += at_desk.faults_at("/desk", "barred")
     page = _take(other)
     page.get_by_role("radio", name="Overturn").check()
-    faults += _looked(other, f"appeal-{name}")
+    faults += other.faults("appeal")
     assert faults == []
 
 
@@ -252,8 +245,8 @@ def test_no_word_of_a_review_escapes_translation(
     clip = a_clip(tester, seed=31)
     english = {"Accept-Language": "en-XA"}
     at_desk, at_home = visit(extra_http_headers=english), visit(extra_http_headers=english)
-    _sign_in_by_cookie(at_desk, reviewer)
-    _sign_in_by_cookie(at_home, tester)
+    at_desk.sign_in(reviewer)
+    at_home.sign_in(tester)
     paths = ["/desk", *(f"/desk/cases/{shown('case', one.id)}" for one in (pressed, held, other))]
     found = [word for path in paths for word in _plain_words(at_desk, path)]
     at_desk.picture("desk-full-case")
@@ -281,16 +274,3 @@ def _step_to(page: Page, frame: int) -> None:
     for each in range(now + 1, frame + 1):
         page.keyboard.press(".")
         expect(player).to_have_attribute("data-frame", str(each))
-
-
-def _faults(here: Visit, path: str, name: str) -> list[str]:
-    here.go(path)
-    place = path.partition("?")[0].strip("/").replace("/", "-")
-    return _looked(here, f"{place[:16]}-{name}")
-
-
-def _looked(here: Visit, name: str) -> list[str]:
-    here.picture(name)
-    page = here.page
-    is_wide = page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
-    return [f"{name} {fault}" for fault in [*here.axe(), *(["is too wide"] if is_wide else [])]]

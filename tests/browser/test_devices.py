@@ -40,10 +40,7 @@ def test_the_devices_fit_and_can_be_used(
     here = visit(
         viewport={"width": width, "height": 800}, extra_http_headers={"Accept-Language": language}
     )
-    cookie = manager.client.cookies["greenroom_session"].value
-    here.context.add_cookies(
-        [{"name": "greenroom_session", "value": cookie, "url": here.room.address}]
-    )
+    here.sign_in(manager)
     page = here.go("/devices")
     here.picture(f"devices-{width}-{language}")
     assert not page.evaluate("() => document.documentElement.scrollWidth > innerWidth")

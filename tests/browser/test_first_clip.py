@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
+from io import BytesIO
 
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from generation.catalogue.commands import offer_still_model
@@ -15,7 +19,7 @@ PATIENCE_MS = 60_000
 def test_a_tester_signs_in_with_a_passkey(visit: Callable[..., Visit], tester: Member) -> None:
     here = visit()
     _with_an_authenticator(here)
-    here.sign_in(tester)
+    here.sign_in_by_form(tester)
     page = here.go("/account/2fa/passkeys/add/")
     if "reauthenticate" in page.url:
         page.get_by_label("Password").fill(tester.password)
@@ -83,7 +87,7 @@ def test_the_way_through_works_without_javascript(
 ) -> None:
     offer_still_model()
     here = visit(java_script_enabled=False)
-    here.sign_in(tester)
+    here.sign_in_by_form(tester)
     page = here.go("/clips/new")
     page.get_by_label("What should be seen").fill("A quiet stair")
     page.get_by_label("Size").select_option("640x360")
@@ -133,20 +137,15 @@ def _frame_after_seeking(page: Page, wanted: int) -> int:
 
 def _frame_on_screen(page: Page) -> int:
     """The number that the still engine drew into the picture, read from what the browser shows."""
-    pixels = page.evaluate(
+    picture: str = page.evaluate(
         """async () => {
             const video = document.querySelector('video');
             await new Promise((done) => setTimeout(done, 150));
             const canvas = document.createElement('canvas');
             canvas.width = video.videoWidth; canvas.height = video.videoHeight;
-            const pen = canvas.getContext('2d');
-            pen.drawImage(video, 0, 0);
-            return [canvas.width, canvas.height,
-                    Array.from(pen.getImageData(0, 0, canvas.width, canvas.height).data)];
+            canvas.getContext('2d').drawImage(video, 0, 0);
+            return canvas.toDataURL('image/png').split(',')[1];
         }"""
     )
-    import numpy as np
-
-    width, height, flat = pixels
-    frame = np.array(flat, dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
-    return framecode.read_frame_number(np.ascontiguousarray(frame))
+    shown = Image.open(BytesIO(b64decode(picture))).convert("RGB")
+    return framecode.read_frame_number(np.asarray(shown))

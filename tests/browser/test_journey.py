@@ -142,7 +142,7 @@ def test_the_core_works_without_a_script(
     clock: Clock,
 ) -> None:
     artist = visit(java_script_enabled=False)
-    artist.sign_in(tester)
+    artist.sign_in_by_form(tester)
     page = artist.go("/clips/new")
     page.get_by_label("What should be seen").fill("A quiet stair")
     page.get_by_label("Size").select_option("640x360")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
-from browser.test_money import _sign_in_by_cookie
-from browser.test_pages import DESKTOP, PHONE, _faults, _plain_words
+from browser.test_pages import _plain_words
 from django.conf import settings
 
 from accounts.conversations.models import Conversation
@@ -20,7 +19,7 @@ from greenroom.exports.commands import build_exports
 from stage.cast import Member
 from stage.clock import Clock
 from stage.life import Life, Others, a_life
-from stage.rooms import Visit
+from stage.rooms import DESKTOP, PHONE, Visit
 
 
 @pytest.fixture
@@ -51,20 +50,14 @@ def pages(life: Life, others: Others) -> list[tuple[Member, str]]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"]
-)
 def test_every_page_is_accessible_and_fits(
-    visit: Callable[..., Visit], life: Life, others: Others, size: dict[str, int], scheme: str
+    visit: Callable[..., Visit], life: Life, others: Others
 ) -> None:
-    here = visit(color_scheme=scheme, viewport=size)
+    here = visit()
     found = []
     for number, (member, path) in enumerate(pages(life, others)):
-        _sign_in_by_cookie(here, member)
-        found += _faults(here, path)
-        here.picture(f"leaving-{size['width']}-{number:02d}")
-        if here.page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"{path} is wider than the window")
+        here.sign_in(member)
+        found += here.faults_at(path, f"leaving-{number:02d}")
     assert found == []
 
 
@@ -75,7 +68,7 @@ def test_no_page_shows_a_word_that_was_not_translated(
     life.member.person.detail.refresh_from_db()
     found = []
     for member, path in pages(life, others):
-        _sign_in_by_cookie(here, member)
+        here.sign_in(member)
         found += _plain_words(here, path)
     assert found == []
 
@@ -110,7 +103,7 @@ def test_somebody_takes_everything_along_and_leaves(
     # Without a second step, which has pages of its own.
     Authenticator.objects.filter(user=life.member.person).delete()
     here = visit()
-    here.sign_in(life.member)
+    here.sign_in_by_form(life.member)
     page = here.go("/exports")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()

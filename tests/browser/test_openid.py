@@ -40,4 +40,4 @@ def test_a_tester_reads_what_to_do_instead(visit: Callable[..., Visit], tester: 
     expect(page.get_by_text("Testers sign in with their own password or passkey.")).to_be_visible()
     assert here.axe() == []
     page.get_by_role("link", name="To the sign-in").click()
-    here.sign_in(tester)
+    here.sign_in_by_form(tester)

@@ -50,10 +50,7 @@ def test_every_page_of_it_fits_and_can_be_used(
     here = visit(
         viewport={"width": width, "height": 800}, extra_http_headers={"Accept-Language": language}
     )
-    cookie = manager.client.cookies["greenroom_session"].value
-    here.context.add_cookies(
-        [{"name": "greenroom_session", "value": cookie, "url": here.room.address}]
-    )
+    here.sign_in(manager)
     person = f"/people/{shown('party', full.party_id)}"
     pages = {
         "people": "/people",

@@ -30,10 +30,7 @@ def test_every_room_is_in_reach_in_the_longest_words(
         viewport={"width": width, "height": 740},
         extra_http_headers={"Accept-Language": "en-XA"},
     )
-    cookie = everything.client.cookies["greenroom_session"].value
-    here.context.add_cookies(
-        [{"name": "greenroom_session", "value": cookie, "url": here.room.address}]
-    )
+    here.sign_in(everything)
     page = here.go("/tokens")
     page.locator(".who > summary").click()
     here.picture(f"rooms-{width}")
@@ -48,7 +45,7 @@ def test_the_menu_is_opened_and_left_by_the_keyboard(
 ) -> None:
     here = visit()
     here.sign_in(tester)
-    page = here.page
+    page = here.go("/")
     page.locator(".who > summary").focus()
     page.keyboard.press("Enter")
     # As many steps as there are rooms before it, each of them visible.

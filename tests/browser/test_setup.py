@@ -6,7 +6,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 import pytest
-from browser.test_pages import DESKTOP, PHONE, _plain_words, _sign_in_by_cookie
+from browser.test_pages import _plain_words
 from PIL import Image
 
 from accounts.agreements.commands import publish_agreement
@@ -15,36 +15,24 @@ from greenroom.setup import defaults
 from greenroom.setup.commands import keep_defaults
 from review.policies.commands import publish_charter
 from stage.cast import Member
-from stage.rooms import Visit
+from stage.rooms import PHONE, Visit
 
 STEPS = [
     *("particulars", "calendar", "agreement", "consents", "clauses", "charter"),
     *("rates", "credits", "models", "retention", "money"),
 ]
 PAGES = ["/", "/setup", *(f"/setup/{step}" for step in STEPS)]
-SOME = ["/", "/setup", "/setup/calendar", "/setup/consents", "/setup/clauses", "/setup/credits"]
-
-
 # Without a text to write in: what stands in one is the programme's own, in its own language.
 WORDS = ["/", "/setup", *(f"/setup/{step}" for step in ("rates", "credits", "models", "money"))]
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "pages"),
-    [(PHONE, "dark", PAGES), (DESKTOP, "light", SOME)],
-    ids=["phone", "desktop"],
-)
 def test_the_set_up_is_accessible_and_within_the_screen(
-    visit: Callable[..., Visit],
-    manager: Member,
-    size: dict[str, int],
-    scheme: str,
-    pages: list[str],
+    visit: Callable[..., Visit], manager: Member
 ) -> None:
-    here = visit(color_scheme=scheme, viewport=size)
-    _sign_in_by_cookie(here, manager)
+    here = visit()
+    here.sign_in(manager)
     offer_still_model()
-    faults = _looked_at(here, "/setup", f"setup-open-{size['width']}-{scheme}")
+    faults = here.faults_at("/setup", "open")
     keep_defaults(programme_id=manager.programme.id)
     publish_agreement(
         programme_id=manager.programme.id,
@@ -52,18 +40,17 @@ def test_the_set_up_is_accessible_and_within_the_screen(
         summary=defaults.AGREEMENT_SUMMARY,
         changes="Much longer.",
     )
-    for path in pages:
-        name = f"{path.strip('/').replace('/', '-') or 'front'}-{size['width']}-{scheme}"
-        faults += _looked_at(here, path, name)
-    faults += _the_second_of_two(here, manager, f"{size['width']}-{scheme}")
-    faults += _what_changes(here, f"{size['width']}-{scheme}")
+    for path in PAGES:
+        faults += here.faults_at(path)
+    faults += _the_second_of_two(here, manager)
+    faults += _what_changes(here)
     assert faults == []
 
 
 def test_a_message_is_put_away_by_a_key(visit: Callable[..., Visit], manager: Member) -> None:
     """By the page's own means: no script is loaded for it."""
     here = visit(viewport=PHONE, java_script_enabled=False)
-    _sign_in_by_cookie(here, manager)
+    here.sign_in(manager)
     page = here.go("/setup")
     page.get_by_role("button", name="Close the programme").click()
     said = page.get_by_role("status").get_by_text("No new work begins.")
@@ -79,7 +66,7 @@ def test_a_table_that_goes_on_beyond_the_screen_shows_it(
     visit: Callable[..., Visit], manager: Member, scheme: str
 ) -> None:
     here = visit(viewport=PHONE, color_scheme=scheme)
-    _sign_in_by_cookie(here, manager)
+    here.sign_in(manager)
     page = here.go("/storage")
     table = page.get_by_role("region", name="Table of states")
     assert table.evaluate("each => each.scrollWidth > each.clientWidth")
@@ -104,25 +91,14 @@ def test_the_set_up_shows_no_word_that_was_not_translated(
     visit: Callable[..., Visit], manager: Member
 ) -> None:
     here = visit(extra_http_headers={"Accept-Language": "en-XA"})
-    _sign_in_by_cookie(here, manager)
+    here.sign_in(manager)
     offer_still_model()
     found = [fault for path in WORDS for fault in _plain_words(here, path)]
     keep_defaults(programme_id=manager.programme.id)
     assert found + [fault for path in WORDS for fault in _plain_words(here, path)] == []
 
 
-def _looked_at(here: Visit, path: str, name: str) -> list[str]:
-    here.go(path)
-    return _seen(here, path, name)
-
-
-def _seen(here: Visit, path: str, name: str) -> list[str]:
-    here.picture(name)
-    wide = here.page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
-    return [f"{path} {fault}" for fault in [*here.axe(), *(["too wide"] if wide else [])]]
-
-
-def _the_second_of_two(here: Visit, manager: Member, name: str) -> list[str]:
+def _the_second_of_two(here: Visit, manager: Member) -> list[str]:
     """By the keyboard alone: typed, sent, and met by what somebody else published meanwhile."""
     page = here.go("/setup/charter")
     publish_charter(
@@ -137,13 +113,13 @@ def _the_second_of_two(here: Visit, manager: Member, name: str) -> list[str]:
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Somebody changed this").wait_for()
     assert page.get_by_label("Hours until a clip is decided").input_value() == "36"
-    return _seen(here, "conflict", f"conflict-{name}")
+    return here.faults("conflict")
 
 
-def _what_changes(here: Visit, name: str) -> list[str]:
+def _what_changes(here: Visit) -> list[str]:
     page = here.go("/setup/agreement")
     text = page.get_by_label("Text", exact=True)
     text.fill(text.input_value().replace("Nobody is employed", "No one is ever employed"))
     page.get_by_role("button", name="Show what changes").click()
     page.get_by_role("heading", name="What changes").wait_for()
-    return _seen(here, "agreement", f"agreement-diff-{name}")
+    return here.faults("agreement-diff")

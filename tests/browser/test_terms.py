@@ -17,7 +17,6 @@ from stage.builders import a_clip
 from stage.cast import Member
 from stage.rooms import DESKTOP, Visit
 
-PHONE = {"width": 360, "height": 740}
 V2 = """1. What you may do
 
 You may make clips and songs with the models of this programme. You may say what you
@@ -71,26 +70,12 @@ def pages(tester: Member) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("dark", PHONE), ("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]
-)
 def test_terms_are_accessible_and_fit_the_screen(
-    visit: Callable[..., Visit],
-    tester: Member,
-    pages: list[str],
-    scheme: str,
-    size: dict[str, int],
+    visit: Callable[..., Visit], tester: Member, pages: list[str]
 ) -> None:
-    here = visit(color_scheme=scheme, viewport=size)
+    here = visit()
     here.sign_in(tester)
-    found = []
-    for number, path in enumerate(pages):
-        page = here.go(path)
-        here.picture(f"terms-{scheme}-{size['width']}-{number}")
-        found += [f"{path} {fault}" for fault in here.axe()]
-        if page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"{path} is wider than its screen")
-    assert found == []
+    assert [fault for path in pages for fault in here.faults_at(path, "terms")] == []
 
 
 def test_one_reads_what_changed_and_answers_by_keyboard(

@@ -15,7 +15,7 @@ PHONE = {"width": 360, "height": 740}
 
 def the_form(here: Visit, member: Member) -> Page:
     """After showing once more who one is."""
-    here.sign_in(member)
+    here.sign_in_by_form(member)
     page = here.go("/tokens/new")
     page.get_by_label("Password").fill(member.password)
     page.get_by_role("button", name="Go on").click()

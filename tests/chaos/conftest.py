@@ -55,6 +55,8 @@ class Crew:
         most_bytes: int | None = None,
         device: str = "cpu",
         hangs: bool = False,
+        seizes: bool = False,
+        limits: dict[str, float] | None = None,
     ) -> int:
         stem = self._stem or self._started()
         assert stem.stdin
@@ -64,7 +66,9 @@ class Crew:
             "machine": machine,
             "most_bytes": most_bytes,
             "device": device,
-            "hangs": hangs,
+            "hangs": hangs or seizes,
+            "seizes": seizes,
+            "limits": limits or {},
         }
         stem.stdin.write(json.dumps(wish) + "\n")
         stem.stdin.flush()

@@ -1,12 +1,13 @@
 """Render workers without Celery, forked from one process that has imported everything.
 
 A line on standard input starts one: ``{"lease_s": 3, "machine": null, "most_bytes": null,
-"device": "cpu", "hangs": false}``; its process id is the answer. They serve until somebody kills
-them, or this process ends.
+"device": "cpu", "hangs": false, "seizes": false, "limits": {}}``; its process id is the answer.
+They serve until somebody kills them, or this process ends.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
@@ -15,6 +16,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from typing import Any, NoReturn
 
 import django
@@ -47,6 +49,8 @@ def _work(
     most_bytes: int | None,
     device: str,
     hangs: bool,
+    seizes: bool,
+    limits: dict[str, float],
 ) -> NoReturn:
     from generation.worker.identity import this_worker
     from generation.worker.serving import serve
@@ -58,7 +62,10 @@ def _work(
     if most_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
     if hangs:
-        _hang_in_the_second_step()
+        _hang_in_the_second_step(seizes=seizes)
+    for name, seconds in limits.items():
+        module, _, constant = name.rpartition(".")
+        setattr(import_module(module), constant, seconds)
     worker: Any = this_worker(device)
     if machine is not None:
         worker = replace(worker, machine=machine)
@@ -67,8 +74,9 @@ def _work(
         time.sleep(0.05)
 
 
-def _hang_in_the_second_step() -> None:
-    """The engine of this process sleeps for ever in mid-clip; its heartbeat goes on."""
+def _hang_in_the_second_step(*, seizes: bool) -> None:
+    """The engine of this process sleeps for ever in mid-clip; its heartbeat goes on, unless the
+    sleeper seizes the interpreter's lock."""
     from generation.engines.protocol import Frames, Stage, Watch
     from generation.engines.still import StillEngine
     from generation.worker import rendering
@@ -76,6 +84,8 @@ def _hang_in_the_second_step() -> None:
     class Hangs(StillEngine):
         def render(self, order: Any, watch: Watch, *, kept: Any = None) -> Frames:
             watch.tick(Stage.DENOISE, 1, order.steps)
+            if seizes:
+                ctypes.PyDLL(None).sleep(10_000)
             while True:
                 time.sleep(0.1)
                 watch.tick(Stage.DENOISE, 1, order.steps)

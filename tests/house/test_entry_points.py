@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from django.core.management import get_commands, load_command_class
 
 from greenroom.checkout import CHECKOUT
 
@@ -55,3 +56,11 @@ def test_nothing_on_the_path_bears_the_name_of_a_module_of_python_or_of_ours(fol
     assert scripts & (sys.stdlib_module_names | ours) == set()
     packages = {path.parent.name for path in (CHECKOUT / folder).glob("*/__init__.py")}
     assert packages & taken == set()
+
+
+def test_no_command_of_the_house_reads_every_page_before_it_begins():
+    floors = {"accounts", "generation", "review", "greenroom"}
+    own = {name: app for name, app in get_commands().items() if app in floors}
+    assert {"quota", "model", "ledger", "db"} <= set(own)
+    checking = {name for name in own if load_command_class(own[name], name).requires_system_checks}
+    assert checking == set()

@@ -116,6 +116,7 @@ OURS: dict[str, tuple[set[str], bool]] = {
         {"removed_at", "removed_why", "due_at", "cleared_at", "name"},
         False,
     ),
+    "generation_style": ({"state"}, False),
     "generation_removal": ({"done_at", "stopped_at", "cleared_at"}, False),
     "generation_thread": (
         {"made_at"},
@@ -123,6 +124,7 @@ OURS: dict[str, tuple[set[str], bool]] = {
     ),  # only so that a row can be locked; a trigger refuses
     "generation_videomodel": ({"state", "order"}, False),
     "generation_viewing": ({"until"}, False),
+    "generation_workercredential": ({"last_used_at", "revoked_at"}, False),
     "review_case": (
         {
             "state",
@@ -145,6 +147,7 @@ OURS: dict[str, tuple[set[str], bool]] = {
         {"state", "paid_by_id", "ended_at", "reference", "transaction_id"},
         False,
     ),
+    "review_perishable": (set(), True),
     "review_release": ({"ended_at"}, False),
     "review_sharelink": ({"revoked_at"}, False),
     "review_verdict": (

@@ -7,10 +7,12 @@ from typing import Any
 
 from invariants import (
     leaving_attacks,
+    machine_attacks,
     money_attacks,
     own_programme_attacks,
     reference_attacks,
     review_attacks,
+    style_attacks,
 )
 from invariants.deeds import (
     A_HASH,
@@ -248,7 +250,6 @@ ACCOUNTS = [
 
 CATALOGUE = [
     unique("one_row_per_model_revision", lambda _: clone("generation_videomodel", state="retired")),
-    unique("one_revision_is_offered", lambda _: clone("generation_videomodel", revision="2")),
     checks(
         "model_limits_make_sense",
         lambda _: clone("generation_videomodel", slug="other", max_frames=0),
@@ -294,6 +295,10 @@ CATALOGUE = [
     unique("one_price_per_tier_and_size", lambda _: clone("generation_pricerow")),
     checks("a_price_is_positive", lambda _: clone("generation_pricerow", credits_per_second=0)),
     checks("generated_covers_the_file", lambda _: clone("generation_pricerow", generated_width=2)),
+    checks(
+        "an_enlarged_file_is_whole_times_as_large",
+        lambda _: clone("generation_pricerow", tier="other", enlarged_by=2),
+    ),
 ]
 
 JOBS = [
@@ -569,6 +574,8 @@ ATTACKS = [
     *own_programme_attacks.OWN_PROGRAMME,
     *leaving_attacks.TAKING_LEAVE,
     *reference_attacks.REFERENCES,
+    *style_attacks.STYLES,
+    *machine_attacks.MACHINES,
 ]
 
 # Further ways to break a rule that was broken above.
@@ -586,6 +593,8 @@ VARIANTS = [
     *own_programme_attacks.VARIANTS,
     *leaving_attacks.VARIANTS,
     *reference_attacks.VARIANTS,
+    *style_attacks.VARIANTS,
+    *machine_attacks.VARIANTS,
 ]
 
 # A row with a count below zero, where a mere copy of a row would be refused for something else.
@@ -597,4 +606,5 @@ MINUS_ONE: dict[str, Callable[[World, str], list[Statement]]] = {
     **own_programme_attacks.MINUS_ONE,
     **leaving_attacks.MINUS_ONE,
     **reference_attacks.MINUS_ONE,
+    **style_attacks.MINUS_ONE,
 }

@@ -94,7 +94,8 @@ def _publish(studio: Programme, made: OwnProgrammeWorld) -> None:
         programme=studio, number=1, week=WEEK, holidays=[date(2027, 1, 1)]
     )
     RetentionVersion.objects.create(programme=studio, number=1)
-    AllowedModels.objects.create(programme=studio, number=1, slugs=["still", "pictured", "added"])
+    slugs = ["still", "pictured", "styled", "added"]
+    AllowedModels.objects.create(programme=studio, number=1, slugs=slugs)
     for purpose, is_asked in (("training", True), ("publicity", True), ("labour", False)):
         made.consents[purpose] = ConsentVersion.objects.create(
             programme=studio, purpose=purpose, number=1, is_asked=is_asked, words="May we?"

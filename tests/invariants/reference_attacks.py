@@ -161,6 +161,10 @@ REFERENCES = [
         lambda w: an_order(w, a_picture(w, number=2)),
     ),
     raised(
+        "a_model_takes_a_strength",
+        lambda w: an_order(w, a_picture(w, strength=0.5)),
+    ),
+    raised(
         "a_removed_reference_is_not_shown",
         lambda w: an_order(w, a_picture(w, reference_id=w.references.removed.id)),
     ),

@@ -564,6 +564,10 @@ RELEASES = [
         "release_credential_is_its_owners",
         lambda w: a_release(w, credential_id=w.others_credential),
     ),
+    raised(
+        "what_may_go_is_looked_for",
+        lambda _: [("DELETE FROM review_perishable", {})],
+    ),
     raised("release_begins_live", lambda w: a_release(w, ended_at=FOREVER)),
     raised(NOW_IT_HAPPENS, lambda w: a_release(w, released_at=LONG_AGO)),
     raised("a_release_is_owed", a_release),

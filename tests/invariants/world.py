@@ -14,6 +14,7 @@ from invariants.own_programme_world import (
 )
 from invariants.reference_world import ReferenceWorld, a_reference_world
 from invariants.review_world import ReviewWorld, a_review_world
+from invariants.style_world import StyleWorld, a_style_world
 
 from accounts.invitations.commands import invite_person
 from accounts.invitations.models import Invitation
@@ -27,6 +28,7 @@ from core.outbox.models import OutboxCursor
 from generation.checkpoints.models import ModelCheck, ModelTier
 from generation.clips.commands import say_why
 from generation.jobs.rules import State
+from generation.machines.commands import admit_machine, revoke_worker_credential
 from generation.placement.commands import place_model
 from generation.placement.models import Device
 from generation.renditions.models import Opening
@@ -46,6 +48,7 @@ class World:
     review: ReviewWorld = field(init=False)
     own: OwnProgrammeWorld = field(init=False)
     references: ReferenceWorld = field(init=False)
+    styles: StyleWorld = field(init=False)
     jobs: dict[str, UUID] = field(default_factory=dict)
     clip: UUID = NOT_YET
     master: UUID = NOT_YET
@@ -79,6 +82,7 @@ def a_world(clock: Clock) -> World:
     _work(world)
     _work_of_others(world)
     world.references = a_reference_world(world.tester, world.second_tester)
+    world.styles = a_style_world(world.tester)
     _look(world)
     _add_a_model(world)
     _invite(world)
@@ -97,6 +101,8 @@ def _work(world: World) -> None:
         if state is State.RUNNING:
             world.thread_of_running = job.thread_id
     place_model(device=Device.objects.get(), slug="still", is_warm=True)
+    _live, (revoked, _text) = (admit_machine(machine="gpu-room") for _ in range(2))
+    revoke_worker_credential(credential=revoked)
 
 
 def _add_a_model(world: World) -> None:

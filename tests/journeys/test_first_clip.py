@@ -11,13 +11,15 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.quotas.queries import discrepancies
-from core.ids import read_id
+from core.ids import read_id, shown
 from core.outbox.commands import deliver
-from generation.catalogue.commands import offer_still_model, offer_untrained_model
+from generation.catalogue.commands import offer_still_model
 from generation.clips.models import Clip
+from generation.engines import registry
 from generation.jobs.models import Job
 from generation.media.probing import probe
 from generation.renditions.models import Rendition
+from generation.shipped.commands import offer_shipped_model
 from generation.worker.identity import this_worker
 from generation.worker.rendering import render_next
 from stage.cast import Member
@@ -96,11 +98,13 @@ def test_the_file_is_what_was_ordered(tester: Member) -> None:
 
 
 def test_a_model_whose_engine_is_not_there_yet_is_refused_and_the_page_says_so(
-    tester: Member,
+    tester: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer_still_model()
-    offer_untrained_model()  # its files are still to come
-    order = {"prompt": "anything", "model": "untrained", "size": "128x128", "seconds": 1}
+    monkeypatch.setattr(registry, "_is_complete", lambda package: package != "torch")
+    offer_shipped_model()  # its files are there, the packages of its engine are still to come
+    assert 'value="still" selected' in tester.client.get("/clips/new").text
+    order = {"prompt": "anything", "model": "shapes", "size": "64x64", "seconds": 2}
     refused = tester.api.post("/api/v1/jobs", order)
     assert (refused.status_code, refused.json()["code"]) == (503, "engine_not_installed")
     assert not Job.objects.exists()
@@ -111,23 +115,28 @@ def test_a_model_whose_engine_is_not_there_yet_is_refused_and_the_page_says_so(
 @pytest.mark.torch
 def test_a_clip_comes_from_the_real_pipeline(tester: Member) -> None:
     call_command("model", "demo")
-    page = tester.client.post("/clips/new/price", {"model": "untrained"}).text
-    assert "Its clips show noise" in page
+    page = tester.client.get("/clips/new").text
+    assert 'value="shapes" selected' in page, "what shows what was asked comes first"
     made = tester.api.post(
         "/api/v1/jobs",
         {
-            "prompt": "anything",
-            "model": "untrained",
-            "size": "128x128",
-            "seconds": 1,
+            "prompt": "a big red circle moves left over a cream background, flat style",
+            "model": "shapes",
+            "size": "512x512",
+            "seconds": 4,
             "tier": "turbo",
         },
     )
     assert made.status_code == 201, made.json()
     assert render_next(this_worker())
     clip = Clip.objects.get()
-    assert clip.frames % 4 == 1, "the length is the one the model can make"
-    assert made.json()["frames"] == clip.frames
+    assert made.json()["frames"] == clip.frames == 33, "the length is one the model can make"
+    assert (clip.width, clip.generated_width) == (512, 64)
+    assert clip.recipe["windows"] == {"count": 2, "frames": 17}
+    assert clip.recipe["resized"] == {"method": "lanczos"}
+    page = tester.client.get(f"/clips/{shown('clip', clip.id)}").text
+    assert "Made in 2 windows of 17 frames, each beginning with the last frame of the one" in page
+    assert "generated at 64 × 64, resized to 512 × 512" in page
     assert clip.recipe["engine"]["engine"] == "diffusers"
     assert clip.recipe["engine"]["weights"]
 

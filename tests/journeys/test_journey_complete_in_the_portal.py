@@ -87,7 +87,8 @@ def test_from_a_prompt_to_a_payout(
     assert public.get(release).status_code == 404
     assert "A harbour" not in public.get("/showcase").text
     record = artist.get(f"/clips/{clip}").text
-    for sentence in ("Put it forward", "Declined it.", "Appealed.", "Overturned", "Released it."):
+    said = ("Put the clip forward", "Declined it.", "Appealed.", "Overturned", "Released it.")
+    for sentence in said:
         assert sentence in record
     assert discrepancies() == []
     assert ledger_discrepancies() == []

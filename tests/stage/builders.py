@@ -14,6 +14,7 @@ from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Kind
 from core.ids import new_id, shown
 from generation.catalogue.models import PriceRow, VideoModel
+from generation.catalogue.rules import split_name
 from generation.clips.models import Clip
 from generation.engines.protocol import Stage, Watch
 from generation.jobs.commands import cancel_job, submit_job
@@ -112,8 +113,9 @@ def a_job(member: Member, *, state: str = "queued", **wanted: Any) -> Job:
 
     Makes the model where there is none yet. Beyond ``queued`` nobody else may wait in its lane.
     """
-    if not VideoModel.objects.filter(slug=wanted.get("model", "still")).exists():
-        a_model(wanted.get("model", "still"))
+    slug, _revision = split_name(wanted.get("model", "still"))
+    if not VideoModel.objects.filter(slug=slug).exists():
+        a_model(slug)
     job = submit_job(actor=member.actor, wish=a_wish(**wanted))
     _bring(member, job, State(state))
     return Job.objects.select_related("model").get(id=job.id)

@@ -1,8 +1,9 @@
 """Every test process has a PostgreSQL of its own, copied from a template that is migrated once.
 
 The template is built as the owner when the migrations' fingerprint is new, and kept stopped in the
-temporary folder. The tests run as the application role. GREENROOM_TEST_PG chooses the server: a
-major version, ``newest`` of the wheel (also when it is not set) or ``oldest`` of all at hand.
+temporary folder; its copies stand in memory where there is room. The tests run as the application
+role. GREENROOM_TEST_PG chooses the server: a major version, ``newest`` of the wheel (also when it
+is not set) or ``oldest`` of all at hand.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ import hashlib
 import json
 import os
 import shutil
-import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,12 +29,11 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from greenroom.checkout import CHECKOUT
-from greenroom.embedded import Binaries, Cluster, processes, system_binaries, wheel_binaries
+from greenroom.embedded import Binaries, Cluster, system_binaries, wheel_binaries
 from greenroom.embedded.roles import APP, OWNER, SUPERUSER
+from stage.environment import fresh_folder, own_folder
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-# Not TMPDIR: root starts PostgreSQL as somebody else, who must be able to reach it.
-FOLDER = Path("/tmp") / f"greenroom-tests-{os.geteuid()}"
 TEMPLATES_KEPT = 4
 
 
@@ -103,7 +101,8 @@ class Template:
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self.folder = _own_folder() / f"template-{self.binaries.major}-{self._fingerprint()}"
+        name = f"template-{self.binaries.major}-{self._fingerprint()}"
+        self.folder = own_folder(Path("/tmp")) / name
 
     def copy(self) -> Cluster:
         with _locked(self.folder.with_suffix(".lock")):
@@ -111,7 +110,7 @@ class Template:
                 self._build()
             os.utime(self.folder)
             _forget_old_templates(self.folder)
-            return self._stopped().copy_stopped(_run_folder())
+            return self._stopped().copy_stopped(fresh_folder("run"))
 
     def _stopped(self) -> Cluster:
         passwords = json.loads((self.folder / "passwords.json").read_text())
@@ -173,26 +172,9 @@ def _migrate(cluster: Cluster) -> None:
         pytest.exit(f"The test database cannot be migrated.\n{done.stderr[-4000:]}", returncode=3)
 
 
-def _own_folder() -> Path:
-    """In the temporary folder, where others may have made one of that name."""
-    FOLDER.mkdir(mode=0o711, exist_ok=True)
-    found = FOLDER.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        pytest.exit(f"{FOLDER} is not ours alone.")
-    return FOLDER
-
-
-def _run_folder() -> Path:
-    """The home of this process's cluster; those of processes that were killed are removed."""
-    for old in _own_folder().glob("run-*"):
-        if processes.living(int(old.name.split("-")[1])) is None:
-            shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=_own_folder()))
-
-
 def _forget_old_templates(current: Path) -> None:
     known = sorted(
-        (path for path in _own_folder().glob("template-*") if path.suffix != ".lock"),
+        (path for path in current.parent.glob("template-*") if path.suffix != ".lock"),
         key=lambda path: path.stat().st_mtime,
         reverse=True,
     )

@@ -5,15 +5,18 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 
 from stage import network
 
+MEMORY_TO_SPARE = 4 * 1024**3
+
 
 def prepare() -> None:
     """Once per process (xdist: once per worker), from the topmost conftest."""
-    var = Path(tempfile.mkdtemp(prefix="greenroom-var-"))
+    var = fresh_folder("var")
     (var / "static").mkdir()  # whitenoise warns without it, and warnings are errors
     atexit.register(shutil.rmtree, var, ignore_errors=True)
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "GREENROOM_DB_ROLE", "GREENROOM_MEDIA"):
@@ -33,6 +36,33 @@ def prepare() -> None:
     _hash_passwords_quickly()
     _look_for_static_files_once()
     _fix_budgets_of_random_tests()
+
+
+def fresh_folder(what: str) -> Path:
+    """Of this process alone, in memory where there is plenty of it: no sync then waits for a disk.
+
+    Those of processes that were killed are removed.
+    """
+    memory = Path("/dev/shm")
+    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_TO_SPARE
+    home = own_folder(memory if has_room else Path("/tmp"))
+    for old in home.glob(f"{what}-*"):
+        if not Path("/proc", old.name.split("-")[1]).exists():
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{what}-{os.getpid()}-", dir=home))
+
+
+def own_folder(parent: Path) -> Path:
+    """In a place where everybody writes, and others may have made one of that name.
+
+    Not TMPDIR: root starts PostgreSQL as somebody else, who must be able to reach it.
+    """
+    folder = parent / f"greenroom-tests-{os.geteuid()}"
+    folder.mkdir(mode=0o711, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise PermissionError(f"{folder} is not ours alone.")
+    return folder
 
 
 def _make_secrets() -> None:

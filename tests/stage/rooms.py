@@ -38,6 +38,7 @@ CHROMIUM = next(
 )
 PATIENCE_MS = 90_000  # a page that comes at all comes sooner, however busy the machine
 DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
 QUIET = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -49,14 +50,19 @@ QUIET = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 ]
 # Every rule runs to its end; the account of what passed, most of the work, is left out.
-AXE = """async () => {
+AXE = """async (runOnly) => {
+    for (const moving of document.getAnimations()) moving.finish();
     const found = await axe.run(document, {
-        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+        runOnly,
         resultTypes: ['violations'],
     });
     return found.violations.flatMap((rule) =>
         rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`));
 }"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# The dark scheme changes colours and nothing else (tests/house/test_schemes.py), and these are
+# the rules that look at colours.
+RULES_OF_COLOURS = ["color-contrast", "link-in-text-block"]
 
 
 @dataclass
@@ -139,6 +145,14 @@ class Visit:
         return self.page
 
     def sign_in(self, member: Member) -> None:
+        """Bring a session along. The form is for tests about it, and for those that show once more
+        who they are: the house then makes the stage's weak hash anew, which ends such a session."""
+        cookie = member.client.cookies["greenroom_session"].value
+        self.context.add_cookies(
+            [{"name": "greenroom_session", "value": cookie, "url": self.room.address}]
+        )
+
+    def sign_in_by_form(self, member: Member) -> None:
         page = self.go("/account/login/")
         page.get_by_label("E-mail").fill(member.email)
         page.get_by_label("Password").fill(member.password)
@@ -150,12 +164,37 @@ class Visit:
         if folder := os.environ.get("GREENROOM_PICTURES"):
             self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
-    def axe(self) -> list[str]:
+    def axe(self, rules: list[str] = RULES) -> list[str]:
         """Violations of WCAG 2.2 A and AA on the page as it stands: rule and place."""
         if not self.page.evaluate("'axe' in window"):
+            # Kept by the browser for what this visit opens next: it is half a megabyte.
+            self.context.add_init_script(_axe_source())
             self.page.evaluate(_axe_source())
-        found: list[str] = self.page.evaluate(AXE)
+        found: list[str] = self.page.evaluate(AXE, rules)
         return found
+
+    def is_too_wide(self) -> bool:
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+    def faults(self, name: str) -> list[str]:
+        """Of the page as it stands, on a phone and on a desk, in the light and in the dark:
+        what axe finds, and whether it is wider than its screen."""
+        found = []
+        for size in (PHONE, DESKTOP):
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            for scheme, rules in (("dark", RULES_OF_COLOURS), ("light", RULES)):
+                self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                dress = f"{name}-{size['width']}-{scheme}"
+                self.picture(dress)
+                found += [f"{dress} {fault}" for fault in self.axe(rules)]
+            if self.is_too_wide():
+                found.append(f"{name} is wider than {size['width']}")
+        return found
+
+    def faults_at(self, path: str, name: str = "") -> list[str]:
+        self.go(path)
+        place = path.partition("?")[0].strip("/").replace("/", "-")[:40] or "front"
+        return self.faults(f"{place}-{name}" if name else place)
 
 
 @pytest.fixture

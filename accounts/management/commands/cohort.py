@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.cohorts.commands import end_cohort, make_cohort
 from accounts.cohorts.queries import cohorts_in
 from accounts.programmes.models import Programme
+from core.command_line import HouseCommand
 from core.errors import Refusal
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Name a group of members, to invite and to write to together; list them; end one."
 
     def add_arguments(self, parser: CommandParser) -> None:

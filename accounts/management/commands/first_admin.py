@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.invitations.commands import invite_first_administrator
 from accounts.invitations.queries import invitation_link
 from accounts.invitations.rules import LASTS
+from core.command_line import HouseCommand
 from core.errors import Refusal
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = (
         "Make the one-time link of the first administrator. Run again before it is taken, an"
         " earlier link opens no more."

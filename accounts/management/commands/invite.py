@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.cohorts.queries import cohorts_in
 from accounts.invitations.commands import (
@@ -21,11 +21,12 @@ from accounts.invitations.models import Invitation
 from accounts.invitations.queries import invitation_link
 from accounts.invitations.rules import LASTS
 from accounts.programmes.models import Programme, Role
+from core.command_line import HouseCommand
 from core.errors import Refusal
 from core.ids import read_id
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = (
         "Invite somebody, or everybody on a list, to a programme. Letters go out by themselves; the"
         " link of a single invitation stands on the last line, too."

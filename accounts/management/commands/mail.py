@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.post.commands import bounce_mail, try_all_again
 from accounts.post.letters import house_host
@@ -15,12 +15,13 @@ from accounts.post.outlet import Answer, Outlet
 from accounts.post.queries import mail_in_state
 from accounts.post.reports import LARGEST_REPORT, read_report
 from accounts.post.rules import State
+from core.command_line import HouseCommand
 from core.ids import shown
 
 LISTED = 100
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Look at mail that waits or failed, try it again, or take in a delivery report."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.quotas.queries import discrepancies
+from core.command_line import HouseCommand
 from core.ids import shown
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Prove that every budget's sums equal its reservations."
 
     def add_arguments(self, parser: CommandParser) -> None:

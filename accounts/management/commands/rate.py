@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -15,12 +15,13 @@ from accounts.rates.commands import publish_rate
 from accounts.rates.models import Rate
 from accounts.rates.queries import rates_of
 from accounts.rates.rules import ActKind
+from core.command_line import HouseCommand
 from core.errors import Refusal
 from core.ids import shown
 from core.money import Money, read_money
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Publish a rate, or list those of a programme."
 
     def add_arguments(self, parser: CommandParser) -> None:

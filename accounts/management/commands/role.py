@@ -6,17 +6,18 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
 from accounts.people.models import Person
 from accounts.programmes.models import Programme, Role
 from accounts.roles.commands import end_role, grant_role
 from core.clock import is_in_range
+from core.command_line import HouseCommand
 from core.errors import Absent, Refusal
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Give a member a role, or end it."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.credentials.commands import issue_token
 from accounts.credentials.rules import TOKEN_SCOPES, USUAL_LIFE_DAYS
 from accounts.people.models import Person
 from accounts.programmes.models import Programme
 from accounts.programmes.queries import membership_of
+from core.command_line import HouseCommand
 from core.errors import Refusal
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Make a token of a member. It stands on the last line, this once, and is kept nowhere."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
 from generation.engines.local.tiers import Tier, read_tiers
-from generation.engines.order import Mode
+from generation.engines.order import SIDE_LIMIT, Mode
 from generation.engines.protocol import EngineFailure, FailureCode
 
 _MOST_HEAD = 64 * 2**20
@@ -36,6 +36,7 @@ class Grid:
     multiple: int
     modes: tuple[Mode, ...] = (Mode.TEXT,)
     most_conditions: int = 0
+    takes_strength: bool = False
     takes_styles: bool = False
     has_sound: bool = False
     has_upsampler: bool = False
@@ -49,7 +50,11 @@ class Preset:
     spends half of few steps on nearly pure noise; ``coordinate_rate`` is the frame rate the
     positions were trained with, where it is not the file's; the ``decode_…`` numbers are for
     decoders that were trained with noise. ``compile`` and ``attention`` (backends of diffusers, the
-    first that is at hand is taken) count on CUDA only. Absent means: like the stock pipeline.
+    first that is at hand is taken) count on CUDA only. ``window_frames`` is the length that the
+    model was trained for and makes at a time, longer clips being windows in a row; ``native`` the
+    size it generates, whatever the file's, which is up to ``enlarge_at_most`` times as wide and as
+    high. ``words`` are those it knows, ``examples`` prompts to begin with. Absent means: like the
+    stock pipeline.
     """
 
     schedule: str = "pipeline"
@@ -63,6 +68,11 @@ class Preset:
     most_steps: int = 100
     compile: bool = False
     attention: tuple[str, ...] = ()
+    window_frames: int | None = None
+    native: tuple[int, int] | None = None
+    enlarge_at_most: int = 1
+    words: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
     tiers: dict[str, Tier] = field(default_factory=lambda: {"turbo": Tier(), "standard": Tier()})
 
 
@@ -74,20 +84,26 @@ class Checkpoint:
     grid: Grid
     preset: Preset = field(default_factory=Preset)
 
+    @property
+    def window(self) -> int | None:
+        """Frames that are made at a time; None where a clip of any length is made in one go."""
+        return self.preset.window_frames
+
     def capabilities(self) -> Capabilities:
         grid = self.grid
+        # Windows share the frame at which one ends and the next begins.
+        step = grid.temporal if self.window is None else self.window - 1
         return Capabilities(
             frames=FrameRule(
-                step=grid.temporal,
-                offset=1,
-                minimum=1 + grid.temporal,
-                maximum=1 + grid.temporal * (600 // grid.temporal),
+                step=step, offset=1, minimum=1 + step, maximum=1 + step * (600 // step)
             ),
             sizes=SizeRule(
                 multiple=grid.multiple,
                 least_side=grid.multiple,
                 most_side=self.preset.most_side,
                 most_pixels=self.preset.most_pixels,
+                native=self.preset.native,
+                enlarge_at_most=self.preset.enlarge_at_most,
             ),
             longest_s=Fraction(self.preset.longest_s),
             slowest_rate=Fraction(1),
@@ -97,6 +113,7 @@ class Checkpoint:
             has_guidance=True,
             modes=grid.modes,
             most_conditions=grid.most_conditions,
+            takes_strength=grid.takes_strength,
             takes_styles=grid.takes_styles,
             has_sound=grid.has_sound,
         )
@@ -117,7 +134,7 @@ def stored_dtype(folder: Path) -> str:
     """The transformer's commonest dtype in safetensors' words (F32, BF16, F16)."""
     counts: Counter[str] = Counter()
     for path in sorted((folder / "transformer").glob("*.safetensors")):
-        for tensor in _tensors(path).values():
+        for tensor in read_head(path).values():
             counts[str(tensor["dtype"])] += _count(tensor["shape"])
     return counts.most_common(1)[0][0] if counts else "F32"
 
@@ -126,12 +143,12 @@ def parameter_count(folder: Path, component: str) -> int:
     return sum(
         _count(tensor["shape"])
         for path in (folder / component).glob("*.safetensors")
-        for tensor in _tensors(path).values()
+        for tensor in read_head(path).values()
     )
 
 
 def tensor_names(folder: Path, component: str) -> set[str]:
-    return {name for path in (folder / component).glob("*.safetensors") for name in _tensors(path)}
+    return {name for path in (folder / component).glob("*.safetensors") for name in read_head(path)}
 
 
 def preset(path: Path, *, guidance: float, unmeasured: bool = False) -> Preset:
@@ -145,16 +162,36 @@ def preset(path: Path, *, guidance: float, unmeasured: bool = False) -> Preset:
         raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {unknown}")
     if "tiers" in plain:
         plain["tiers"] = read_tiers(plain["tiers"], unmeasured=unmeasured)
-    if "attention" in plain:
-        plain["attention"] = _attention(plain["attention"])
+    if isinstance(plain.get("attention"), str):
+        plain["attention"] = [plain["attention"]]
+    for name in ("attention", "words", "examples"):
+        if name in plain:
+            plain[name] = _texts(name, plain[name])
+    if plain.get("native") is not None:
+        plain["native"] = _native(plain["native"])
+    for name, least, most in (("window_frames", 2, 600), ("enlarge_at_most", 1, 30)):
+        if plain.get(name) is not None:
+            _check_whole(name, plain[name], least, most)
     return Preset(**{"guidance": guidance, **plain})
 
 
-def _attention(plain: Any) -> tuple[str, ...]:
-    names = [plain] if isinstance(plain, str) else plain
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: attention {plain!r}")
-    return tuple(names)
+def _texts(name: str, plain: Any) -> tuple[str, ...]:
+    if not isinstance(plain, list) or not all(isinstance(one, str) and one for one in plain):
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {name} {plain!r}")
+    return tuple(plain)
+
+
+def _native(plain: Any) -> tuple[int, int]:
+    if not isinstance(plain, list) or len(plain) != 2:
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: native {plain!r}")
+    for side in plain:
+        _check_whole("native", side, 2, SIDE_LIMIT)
+    return plain[0], plain[1]
+
+
+def _check_whole(name: str, value: Any, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {name} {value!r}")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -167,7 +204,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return plain
 
 
-def _tensors(path: Path) -> dict[str, Any]:
+def read_head(path: Path) -> dict[str, Any]:
     """The head of a safetensors file: eight bytes of length, then JSON."""
     try:
         with path.open("rb") as opened:

@@ -21,13 +21,14 @@ from generation.engines.local.family import Run
 from generation.engines.local.faults import failures, free_device
 from generation.engines.local.inspecting import inspected
 from generation.engines.local.keeping import Kept, digest_of
-from generation.engines.local.loading import Resident, loaded
-from generation.engines.local.pictures import prepared
+from generation.engines.local.loading import Resident, family_for, loaded
+from generation.engines.local.pictures import ENLARGING, prepared
 from generation.engines.local.reading import read_checkpoint
 from generation.engines.local.running import Clip, pieces
 from generation.engines.local.scheduling import tiers_own
 from generation.engines.local.tiers import Tier
 from generation.engines.local.watching import Ticker
+from generation.engines.local.windows import tokens, window_count
 from generation.engines.order import Order, OrderRefused
 from generation.engines.protocol import (
     EngineFailure,
@@ -89,7 +90,12 @@ class DiffusersEngine:
             seconds=seconds,
             seconds_low=seconds / spread,
             seconds_high=seconds * spread,
-            memory_bytes=order.frames * width * height * 3 * 4 * 3,
+            memory_bytes=min(order.frames, found.window or order.frames)
+            * width
+            * height
+            * 3
+            * 4
+            * 3,
         )
 
     def render(self, order: Order, watch: Watch, *, kept: Path | None = None) -> Frames:
@@ -98,7 +104,8 @@ class DiffusersEngine:
         checkpoint.capabilities().check(order)
         tier = checkpoint.preset.tiers[order.tier]
         _check_steps(order, tier)
-        ticker = Ticker(watch, resident.family.steps(order, tier))
+        passes = window_count(checkpoint, order.frames)
+        ticker = Ticker(watch, passes * resident.family.steps(order, tier))
         started = time.monotonic()
         with failures(ticker, FailureCode.ENGINE_ERROR):
             clip = Clip(
@@ -215,7 +222,18 @@ def _clip_facts(resident: Resident, order: Order, tier: Tier) -> dict[str, Any]:
         "seed": order.seed,
         "styles": [{"sha256": one.sha256, "weight": one.weight} for one in order.styles],
         **_scheduler_facts(tiers_own(resident.pipe.scheduler, tier)),
+        **_file_facts(resident.checkpoint, order),
     }
+
+
+def _file_facts(checkpoint: Checkpoint, order: Order) -> dict[str, Any]:
+    """How the file differs from what one call of the model gives: windows, and enlarging."""
+    facts: dict[str, Any] = {}
+    if (count := window_count(checkpoint, order.frames)) > 1:
+        facts["windows"] = {"count": count, "frames": checkpoint.window}
+    if checkpoint.capabilities().sizes.enlarged_by(order.width, order.height) > 1:
+        facts["resized"] = {"method": ENLARGING}
+    return facts
 
 
 def _scheduler_facts(scheduler: Any) -> dict[str, Any]:
@@ -246,9 +264,9 @@ def _threads() -> int:
 def _expected_s(checkpoint: Checkpoint, order: Order, device: str) -> float:
     """Two operations per parameter and token, twice for guidance; decoding counted by pixels."""
     width, height = checkpoint.capabilities().sizes.generated(order.width, order.height)
-    grid = checkpoint.grid
-    cells = (order.frames - 1) // grid.temporal + 1
-    tokens = cells * (width // grid.spatial) * (height // grid.spatial)
-    denoising = 4.0 * order.steps * tokens * parameter_count(checkpoint.folder, "transformer")
+    cells = tokens(checkpoint, order, width, height)
+    tier = checkpoint.preset.tiers.get(order.tier, Tier())
+    steps = family_for(checkpoint).whole_steps(order, tier)
+    denoising = 4.0 * steps * cells * parameter_count(checkpoint.folder, "transformer")
     decoding = 2e4 * order.frames * width * height
     return (denoising + decoding) / _SPEED.get(device, _SPEED["cpu"])

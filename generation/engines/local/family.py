@@ -82,6 +82,8 @@ class Family:
     """Components that must have safetensors, each tensor of them."""
     optional: ClassVar[tuple[str, ...]] = ()
     """Components of which the same holds where the index names them."""
+    style_prefixes: ClassVar[tuple[str, ...]] = ("transformer.", "transformer_2.")
+    """How the names in a style's file may begin before they name a layer of the denoiser."""
     guidance: ClassVar[float] = 3.0
     """What the stock pipeline uses when nobody says; ``greenroom.json`` and the order may."""
 
@@ -93,6 +95,10 @@ class Family:
     def steps(self, order: Order, tier: Tier) -> int:
         """How often ``step_done`` will be called; a second stage counts too."""
         return order.steps
+
+    def whole_steps(self, order: Order, tier: Tier) -> float:
+        """What denoising costs, in steps at the whole size: for estimates."""
+        return self.steps(order, tier)
 
     def load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
         """The pipeline, on the CPU, from these files and nothing else."""

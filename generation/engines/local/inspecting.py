@@ -22,6 +22,8 @@ def inspected(folder: Path | None) -> Inspection:
         family=found.family,
         weights=file_hashes(found.folder),
         tiers={name: _facts(name, tier, most) for name, tier in found.preset.tiers.items()},
+        words=found.preset.words,
+        examples=found.preset.examples,
     )
 
 

@@ -34,6 +34,7 @@ MOST_BYTES = 8 * 2**30
 """Of one job's denoiser answers; what comes after is computed again. Latents always fit: a clip's
 are a few thousandths of its frames."""
 _LATENTS = "latents.safetensors"
+_LATENTS_OF = "latents-{:03d}.safetensors"
 _ANSWER = "answer-{:06d}.safetensors"
 _GENERATOR = "generator"
 
@@ -58,10 +59,22 @@ class Kept:
         self._folder = folder
         self._digest = cache(digest)
         self._most_bytes = most_bytes
+        self._latents = _LATENTS
+
+    def of_window(self, number: int, after: str) -> Kept:
+        """The same folder, for one window of a clip that has several. It begins with the picture
+        whose hash ``after`` is, and what is kept of it goes with no other."""
+
+        def digest() -> str:
+            return hashlib.sha256(f"{self._digest()} {number} {after}".encode()).hexdigest()
+
+        own = Kept(self._folder, digest, most_bytes=self._most_bytes)
+        own._latents = _LATENTS_OF.format(number)
+        return own
 
     def latents(self, device: str) -> tuple[Latents, torch.Tensor] | None:
         """Those of an earlier attempt, and the state of its generator after denoising."""
-        tensors = self._read(_LATENTS)
+        tensors = self._read(self._latents)
         if tensors is None or _GENERATOR not in tensors:
             return None
         state = tensors.pop(_GENERATOR)
@@ -70,7 +83,7 @@ class Kept:
     def keep_latents(self, latents: Latents, state: torch.Tensor) -> None:
         """On the disk when this returns; the answers that led to them are dropped."""
         try:
-            self._write(_LATENTS, {**latents, _GENERATOR: state})
+            self._write(self._latents, {**latents, _GENERATOR: state})
             self._drop_answers()
         except OSError:  # a full disk ends no clip
             log.warning("latents_not_kept", exc_info=True)

@@ -29,6 +29,8 @@ _REFINED_SHARE = 0.4
 class LTXVideo(Family):
     name: ClassVar[str] = "ltx-video"
     pipelines: ClassVar[tuple[str, ...]] = ("LTXPipeline", _CONDITIONED)
+    # Its authors' own programs write the second; the layers have the same names in both.
+    style_prefixes: ClassVar[tuple[str, ...]] = ("transformer.", "diffusion_model.")
 
     def grid(self, folder: Path, index: dict[str, Any]) -> Grid:
         """As ``AutoencoderKLLTXVideo`` computes its compression."""
@@ -47,12 +49,17 @@ class LTXVideo(Family):
             multiple=multiple,
             modes=tuple(Mode) if conditioned else (Mode.TEXT,),
             most_conditions=8 if conditioned else 0,
+            takes_strength=conditioned,
             takes_styles=True,
             has_upsampler=doubles,
         )
 
     def steps(self, order: Order, tier: Tier) -> int:
         return order.steps + (tier.refine_steps if tier.two_stage else 0)
+
+    def whole_steps(self, order: Order, tier: Tier) -> float:
+        """The first of two stages works on half the rows and half the columns."""
+        return order.steps / 4 + tier.refine_steps if tier.two_stage else order.steps
 
     def load(self, checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
         pipe = super().load(checkpoint, dtype)

@@ -57,6 +57,7 @@ class LTX2(Family):
             multiple=lcm(32, spatial),  # the pipelines themselves insist on 32
             modes=modes,
             most_conditions=8 if Mode.KEYFRAMES in modes else int(Mode.IMAGE in modes),
+            takes_strength=Mode.KEYFRAMES in modes,  # the pipeline for one picture knows none
             takes_styles=True,
             has_sound=True,
         )

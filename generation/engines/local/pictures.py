@@ -5,30 +5,40 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from generation.engines.order import Condition, Order
-from generation.engines.protocol import EngineFailure, FailureCode
+from generation.engines.protocol import EngineFailure, FailureCode, Frame
+
+ENLARGING = "lanczos"
+"""How pictures are enlarged; the record of a clip names it."""
 
 
 def prepared(order: Order, width: int, height: int) -> tuple[tuple[Image.Image, Condition], ...]:
     """Each condition's picture, RGB, ``width`` × ``height``: scaled to cover the file, the surplus
-    cut off evenly, and the rows and columns that the crop will remove filled by its edge.
+    cut off evenly, and the rows and columns that the crop will remove filled by its edge. Where the
+    file is enlarged, it covers what the model generates.
 
     Raises ``EngineFailure`` for a file that is gone or is another than the order names.
     """
     return tuple((_picture(one, order, width, height), one) for one in order.conditions)
 
 
+def enlarged(frame: Frame, width: int, height: int) -> Frame:
+    """Every frame by itself, on the host: torch has no filter as sharp."""
+    return np.array(Image.fromarray(frame).resize((width, height), Image.Resampling.LANCZOS))
+
+
 def _picture(condition: Condition, order: Order, width: int, height: int) -> Image.Image:
     fitted = ImageOps.fit(
         _read(condition.path, condition.sha256),
-        (order.width, order.height),
+        (min(order.width, width), min(order.height, height)),
         Image.Resampling.LANCZOS,
     )
-    left, top = (width - order.width) // 2, (height - order.height) // 2
     if (width, height) == fitted.size:
         return fitted
+    left, top = (width - order.width) // 2, (height - order.height) // 2
     # Edge rows again, never a stretch: what the crop leaves is the picture, pixel for pixel.
     whole = fitted.resize((width, height), Image.Resampling.BICUBIC)
     whole.paste(fitted, (left, top))

@@ -8,6 +8,7 @@ from typing import Any
 from generation.engines.local.checkpoint import Checkpoint, Grid, Preset, preset, read_json
 from generation.engines.local.families import family_of
 from generation.engines.local.family import Family
+from generation.engines.order import Mode
 from generation.engines.protocol import EngineFailure, FailureCode
 
 _LIBRARIES = ("diffusers", "transformers")
@@ -52,6 +53,7 @@ def _preset(folder: Path, family: Family, grid: Grid, *, unmeasured: bool) -> Pr
     path = folder / "greenroom.json"
     found = preset(path, guidance=family.guidance, unmeasured=unmeasured)
     _check_loras(folder, found)
+    _check_window(found, grid)
     twice = [tier for tier in found.tiers.values() if tier.two_stage]
     if twice and not (grid.has_upsampler and all(tier.refine_steps >= 1 for tier in twice)):
         raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, "two_stage lacks upsampler or steps")
@@ -62,6 +64,18 @@ def _check_loras(folder: Path, found: Preset) -> None:
     for tier in found.tiers.values():
         if tier.lora is not None and not (folder / tier.lora.file).is_file():
             raise EngineFailure(FailureCode.CHECKPOINT_DAMAGED, f"no {tier.lora.file}")
+
+
+def _check_window(found: Preset, grid: Grid) -> None:
+    """What the files say of windows and of the native size must be within the model's reach."""
+    window, native = found.window_frames, found.native
+    is_chained = window is None or (Mode.IMAGE in grid.modes and not grid.has_sound)
+    if not is_chained or (window is not None and (window - 1) % grid.temporal):
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: window {window}")
+    if native is not None and any(side % grid.multiple for side in native):
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: native {native}")
+    if native is None and found.enlarge_at_most > 1:
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, "greenroom.json: enlarge what?")
 
 
 def _grid(folder: Path, index: dict[str, Any], family: Family) -> Grid:

@@ -58,9 +58,9 @@ class Ticker:
         finally:
             self._is_quiet = False
 
-    def denoised_before(self) -> None:
-        """An earlier attempt did all the steps."""
-        self._done = self._steps
+    def denoised_before(self, steps: int) -> None:
+        """An earlier attempt did these."""
+        self._done += steps
         self.denoising()
 
     def denoising(self) -> None:

@@ -83,12 +83,6 @@ class Server:
             raise OrderRefused("length_out_of_range", "frames", asked=str(order.duration))
         if order.negative_prompt and self.dialect.names.negative_prompt is None:
             raise OrderRefused("negative_prompt_not_offered", "negative_prompt")
-        picture = [condition for condition in order.conditions if condition.strength != 1]
-        if picture:
-            asked_strength = picture[0].strength
-            raise OrderRefused(
-                "strength_out_of_range", "conditions", asked=asked_strength, minimum=1, maximum=1
-            )
 
     def key(self) -> str | None:
         """Read anew each time, so that it can be changed without a restart."""

@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 import h11
@@ -29,10 +30,13 @@ class AnswerGarbled(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
+    """``upload`` is a file to send in place of ``body``, a block at a time."""
+
     method: str
     target: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
+    upload: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,8 @@ def ask(
     with connected(address, patience.connect_s, pause) as line:
         exchange = _Exchange(line, until, patience.silence_s, pause)
         exchange.send(_written(address, request, exchange.protocol))
+        if request.upload is not None:
+            exchange.upload(request.upload)
         return exchange.answer(most_bytes, file)
 
 
@@ -87,7 +93,9 @@ class _Exchange:
         self._silence_s = silence_s
         self._pause = pause
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> bool:
+        """False where nobody reads any more: a server may refuse before it has read all, and its
+        answer says why."""
         left = memoryview(data)
         while left:
             try:
@@ -95,7 +103,28 @@ class _Exchange:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as wanted:
                 self._wait(wanted, writes=True)
             except OSError:
-                return  # a server may refuse before it has read all: its answer says why
+                return False
+        return True
+
+    def upload(self, path: Path) -> None:
+        """Until the file ends, or the server answers before that."""
+        with path.open("rb") as opened:
+            while block := opened.read(_BLOCK):
+                self._pause()
+                if not self.send(self.protocol.send(h11.Data(data=block)) or b""):
+                    return
+                if self._has_answered():
+                    return
+        self.send(self.protocol.send(h11.EndOfMessage()) or b"")
+
+    def _has_answered(self) -> bool:
+        try:
+            self.protocol.receive_data(self._line.recv(_BLOCK))
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except OSError:
+            return True  # whatever broke is found again where the answer is read
+        return True
 
     def answer(self, most_bytes: int, file: BinaryIO | None) -> Answer:
         head = self._head()
@@ -167,6 +196,8 @@ class _Exchange:
 
 
 def _written(address: Address, request: Request, protocol: h11.Connection) -> bytes:
+    """Head and body; only the head where a file is sent after it."""
+    length = len(request.body) if request.upload is None else request.upload.stat().st_size
     head = h11.Request(
         method=request.method,
         target=address.prefix + request.target,
@@ -176,9 +207,11 @@ def _written(address: Address, request: Request, protocol: h11.Connection) -> by
             ("Accept-Encoding", "identity"),
             ("User-Agent", "greenroom"),
             *request.headers,
-            ("Content-Length", str(len(request.body))),
+            ("Content-Length", str(length)),
         ],
     )
+    if request.upload is not None:
+        return protocol.send(head) or b""
     parts: list[h11.Event] = [head]
     if request.body:
         parts.append(h11.Data(data=request.body))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.command_line import HouseCommand
 from core.errors import Refusal
 from generation.placement.commands import drain_device, place_model, serve_device, unplace_model
 from generation.placement.models import Device
 from generation.placement.queries import devices
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Devices that render: list them, place models on them, drain them, let them serve."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.command_line import HouseCommand
 from core.errors import Refusal
-from generation.catalogue.commands import (
-    UNTRAINED,
-    offer_still_model,
-    offer_untrained_model,
-)
+from generation.catalogue.commands import offer_still_model
 from generation.catalogue.models import VideoModel
-from generation.catalogue.queries import checkpoint_folder
 from generation.catalogue.rules import Offered
 from generation.checkpoints.commands import (
     NewModel,
@@ -35,18 +31,22 @@ from generation.engines.protocol import EngineFailure
 from generation.engines.registry import (
     EngineNotInstalled,
     EngineUnknown,
-    engine,
     is_installed,
     missing_packages,
 )
 from generation.jobs.words import failure_sentence
+from generation.shipped.commands import (
+    check_shipped_model,
+    offer_shipped_model,
+    offer_shipped_styles,
+)
 
 _PRICE = re.compile(r"(?P<tier>[a-z]+):(?P<w>\d+)x(?P<h>\d+):(?P<steps>\d+):(?P<credits>\d+)")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REVISION = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Video models: add a checkpoint, check it by rendering, offer it, retire it, list all."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -60,6 +60,12 @@ class Command(BaseCommand):
             one = deeds.add_parser(deed, help=words)
             one.add_argument("slug", nargs="?" if deed == "offer" else None)
             one.add_argument("--revision")
+            if deed == "offer":
+                one.add_argument(
+                    "--beside",
+                    action="store_true",
+                    help="what is offered under this name stays offered, to choose from",
+                )
         measured = deeds.add_parser(
             "measure", help="before adding: how far lossy tiers are from the lossless one"
         )
@@ -68,7 +74,9 @@ class Command(BaseCommand):
         measured.add_argument("--rate", type=_fraction, default=Fraction(24))
         measured.add_argument("--clips", type=int, default=8, choices=range(1, 65), metavar="8")
         deeds.add_parser("list", help="every revision, with its state, licence and last check")
-        deeds.add_parser("demo", help="write the files of the small untrained pipeline")
+        deeds.add_parser(
+            "demo", help="offer the small model that comes along, and try it here once"
+        )
 
     def _add_arguments_of_add(self, one: CommandParser) -> None:
         one.add_argument(
@@ -209,15 +217,17 @@ class Command(BaseCommand):
 
     def _offer(self, options: dict[str, Any]) -> None:
         if options["slug"] is None:
-            models = [offer_still_model(), offer_untrained_model()]
+            models = [offer_still_model(), offer_shipped_model()]
+            offer_shipped_styles()
         else:
-            models = [offer_added(slug=options["slug"], revision=options["revision"])]
+            slug, revision = options["slug"], options["revision"]
+            models = [offer_added(slug=slug, revision=revision, beside=options["beside"])]
         for model in models:
             self.stdout.write(f"{model.name} {model.revision} is offered.")
 
     def _retire(self, options: dict[str, Any]) -> None:
-        model = retire_model(slug=options["slug"])
-        self.stdout.write(f"{model.name} {model.revision} has retired.")
+        for model in retire_model(slug=options["slug"], revision=options["revision"]):
+            self.stdout.write(f"{model.name} {model.revision} has retired.")
 
     def _list(self, _options: dict[str, Any]) -> None:
         models = VideoModel.objects.prefetch_related("checks").order_by("slug", "made_at", "id")
@@ -238,15 +248,12 @@ class Command(BaseCommand):
         if not is_installed("diffusers"):
             missing = ", ".join(missing_packages("diffusers"))
             raise CommandError(f"The video engine is not installed: {missing} is missing.")
-        from generation.engines.local.tiny import write_tiny_pipeline
-
-        folder = checkpoint_folder(UNTRAINED.checkpoint)
-        assert folder is not None
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        write_tiny_pipeline(folder)
-        if engine(UNTRAINED.engine).capabilities(folder) != UNTRAINED.limits:
-            raise CommandError(f"The files in {folder} have other limits than the catalogue says.")
-        model = offer_untrained_model()
+        model = offer_shipped_model()
+        for style in offer_shipped_styles():
+            self.stdout.write(f"{style.name} is offered with it.")
+        check = check_shipped_model(model)
+        if check is not None and not check.has_passed:
+            raise CommandError(f"{failure_sentence(check.code)} ({check.code})")
         self.stdout.write(f"{model.name} {model.revision} is ready.")
 
     def _tell(self, model: VideoModel) -> None:

@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.command_line import HouseCommand
 from core.errors import Refusal
 from core.ids import read_id
 from generation.clips.models import Clip
@@ -19,7 +20,7 @@ from generation.media.failure import MediaFailure
 from generation.replays.commands import Replay, replay_clip
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Render a clip again from its record and compare. Nothing is kept."
 
     def add_arguments(self, parser: CommandParser) -> None:

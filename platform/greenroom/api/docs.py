@@ -71,6 +71,7 @@ def groups(schema: dict[str, Any]) -> list[Group]:
             found.setdefault(said["tags"][0], []).append(_deed(address, method, said, schema))
     names = {
         "models": _("Models"),
+        "styles": _("Styles"),
         "quotes": _("Prices"),
         "references": _("References"),
         "jobs": _("Jobs"),

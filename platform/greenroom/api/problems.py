@@ -28,6 +28,8 @@ from core.errors import (
     NotAllowed,
     NotReady,
     Refusal,
+    StorageFull,
+    is_storage_full,
 )
 from core.trace import request_id
 from greenroom.api.authentication import CHALLENGE
@@ -84,6 +86,7 @@ def words_of(status: int) -> str:
         422: _("Some input is wrong; the problem names the fields. Nothing was done."),
         429: _("A budget or a rate is used up; Retry-After says when to ask again."),
         503: _("Something that this needs is not ready; Retry-After says when to ask again."),
+        507: _("The disk of the house is full. Nothing was kept."),
     }[status]
 
 
@@ -97,10 +100,19 @@ def _refusal(exc: Exception) -> Refusal | None:
             return Anonymous()
         case PermissionDenied() | exceptions.PermissionDenied():
             return NotAllowed(_("This is not open to you."))
-        case OperationalError() | InterfaceError():
-            log.warning("database_unavailable", exc_info=exc)
-            return NotReady("not_ready", _("The database does not answer at the moment."))
+        case OperationalError() | InterfaceError() | OSError():
+            return _of_the_machine(exc)
     return None
+
+
+def _of_the_machine(exc: Exception) -> Refusal | None:
+    if is_storage_full(exc):
+        log.error("storage_full", exc_info=exc)
+        return StorageFull()
+    if isinstance(exc, OSError):
+        return None
+    log.warning("database_unavailable", exc_info=exc)
+    return NotReady("not_ready", _("The database does not answer at the moment."))
 
 
 def _answer(refusal: Refusal) -> Response:
@@ -147,7 +159,7 @@ def _of_drf(exc: exceptions.APIException) -> Response:
 def problem_response(refusal: Refusal, *, status: int) -> HttpResponse:
     """The same outside DRF, for Django's own error handlers. ``status`` wins over the kind's."""
     body = {**_answer(refusal).data, "status": status}
-    if status >= 500:
+    if status >= 500 and status != refusal.http_status:
         body["title"] = _("Something went wrong here.")
     return HttpResponse(JSONRenderer().render(body), status=status, content_type=MEDIA_TYPE)
 

@@ -35,11 +35,8 @@ from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Budget, Kind
 from core.audit.commands import record
 from core.ids import ALPHABET
-from generation.catalogue.commands import (
-    USUAL_CLIP_CREDITS,
-    offer_still_model,
-    offer_untrained_model,
-)
+from generation.catalogue.commands import USUAL_CLIP_CREDITS, offer_still_model
+from generation.shipped.commands import offer_shipped_model, offer_shipped_styles
 from greenroom.demonstration import sheet
 from greenroom.demonstration.cast import CAST, HERE, NEXT_DOOR, House, Part
 from greenroom.demonstration.policy import FUNDING, WEEK
@@ -56,7 +53,8 @@ def seed(path: Path) -> int:
     """Make what is missing; returns how many sign-ins were made new."""
     kept = sheet.read(path)
     offer_still_model()
-    offer_untrained_model()
+    offer_shipped_model()
+    offer_shipped_styles()
     new = {part.email: _password() for part in CAST if not _is_known(part, kept)}
     hashes = _hashed(new)
     with transaction.atomic():

@@ -204,6 +204,7 @@ class Cluster:
                     f"--pwfile={password_file}",
                     "--encoding=UTF8",
                     "--data-checksums",
+                    *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
                     *_locale_options(binaries.major),
                 ]
             )

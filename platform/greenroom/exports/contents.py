@@ -56,7 +56,7 @@ CONTENTS = [
         name="jobs.json",
         words=_("Prompts and what was ordered with them"),
         rows=of_work.jobs,
-        tables=("generation_job", "generation_jobcondition"),
+        tables=("generation_job", "generation_jobcondition", "generation_jobstyle"),
     ),
     Document(
         name="references.json",

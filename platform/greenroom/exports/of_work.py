@@ -13,7 +13,7 @@ from core.ids import shown
 from generation.clips.models import Clip, Removal
 from generation.clips.queries import seen_by
 from generation.jobs.models import Job
-from generation.jobs.queries import conditions_of
+from generation.jobs.queries import conditions_of, job_styles_of
 from generation.references.models import Reference
 from generation.references.rules import TYPES
 from generation.renditions.models import Rendition
@@ -56,6 +56,15 @@ def jobs(reader: Actor) -> Iterator[Row]:
                     "strength": picture.strength,
                 }
                 for picture in conditions_of(one)
+            ],
+            "styles": [
+                {
+                    "style": used.style.slug,
+                    "revision": used.style.revision,
+                    "sha256": used.style.sha256,
+                    "weight": used.weight,
+                }
+                for used in job_styles_of(one)
             ],
             "queued_at": one.queued_at,
             "finished_at": one.finished_at,

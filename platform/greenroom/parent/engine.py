@@ -1,4 +1,4 @@
-"""Brings the video engine in while the web already answers: packages, then a model."""
+"""Brings the video engine in while the web already answers: packages, then a clip to try it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class EngineSetup:
 
     def begin(self) -> None:
         if not missing_packages():
-            self._offer_model()
+            self._try_model()
             return
         self._tell(
             f"Installing the video engine; the still engine serves until then. Log: {self._log}"
@@ -75,9 +75,9 @@ class EngineSetup:
             )
             return
         self._installed_now = True
-        self._offer_model()
+        self._try_model()
 
-    def _offer_model(self) -> None:
+    def _try_model(self) -> None:
         if is_trial():
             self._run((*MANAGE, "model", "demo"), self._after_model)
         else:
@@ -85,7 +85,7 @@ class EngineSetup:
 
     def _after_model(self, status: int) -> None:
         if status:
-            self._tell(f"The demonstration model could not be made (see {self._log}).")
+            self._tell(f"The model that comes along did not pass its try here (see {self._log}).")
         if self._installed_now:
             self._tell("The video engine is installed.")
             self._changed()

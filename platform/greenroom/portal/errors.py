@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from core.errors import Absent, InvalidOrder, NotAllowed, Refusal
+from core.errors import (
+    Absent,
+    InvalidOrder,
+    NotAllowed,
+    Refusal,
+    StorageFull,
+    is_storage_full,
+)
 from greenroom.api.problems import problem_response
 from greenroom.portal.rooms import own_rooms, rooms
+
+log = logging.getLogger("greenroom.portal")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -28,12 +39,20 @@ def absent(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
+    if is_storage_full(sys.exception()):  # an upload is put aside before any view is asked
+        return full(request)
     return _answer(
         request,
         "500.html",
         500,
         InvalidOrder("internal_error", _("Something broke on our side. Nothing was lost.")),
     )
+
+
+def full(request: HttpRequest) -> HttpResponse:
+    """No room for what was sent; like ``broken`` it asks nobody anything."""
+    log.error("storage_full")
+    return _answer(request, "507.html", 507, StorageFull())
 
 
 def say_not_allowed(request: HttpRequest, blank: HttpResponseNotAllowed) -> None:

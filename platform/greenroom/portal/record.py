@@ -14,6 +14,7 @@ from core.audit.queries import events_of_all
 from generation.clips.models import Clip
 from generation.clips.words import record_sentence as sentence_of_clips
 from generation.clips.words import role_words
+from review.decisions.words import RECORD
 
 OUTCOMES: dict[tuple[int, str], Callable[[], str]] = {
     (1, "approved"): lambda: _("Approved it."),
@@ -24,22 +25,8 @@ OUTCOMES: dict[tuple[int, str], Callable[[], str]] = {
 }
 
 SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "submission.sealed": lambda _facts: _("Put it forward for review."),
-    "submission.withdrawn": lambda _facts: _("Took it back from the review."),
-    "case.claimed": lambda _facts: _("Took the case."),
-    "case.read": lambda _facts: _("Read what was written, after the case was closed."),
-    "case.returned": lambda facts: (
-        _("The lease ended; it waits again at its old place.")
-        if facts.get("why") == "lease_ended"
-        else _("Handed the case back; it waits again at its old place.")
-    ),
-    "case.escalated": lambda facts: (
-        _("The decision is late: the case goes first, and a manager was told.")
-        if facts.get("why") == "overdue"
-        else _("Handed back three times: the case goes first, and a manager was told.")
-    ),
+    **RECORD,
     "case.decided": lambda facts: OUTCOMES[facts["round"], facts["outcome"]](),
-    "appeal.filed": lambda _facts: _("Appealed."),
     "release.published": lambda _facts: _("Released it."),
     "release.taken_down": lambda _facts: _("Took the release down."),
     "share_link.made": lambda _facts: _("Made a share link."),

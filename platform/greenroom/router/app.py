@@ -37,8 +37,9 @@ from greenroom.router.previews import Previews
 from greenroom.router.problems import Unavailable, refuse
 from greenroom.router.proxies import TrustedProxies
 from greenroom.router.references import References
-from greenroom.router.senders import sender
+from greenroom.router.senders import Disk, FromHere, sender
 from greenroom.router.spool import Limits
+from greenroom.router.workers import WorkerFiles
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Routes:
     exports: Exports
     previews: Previews
     references: References
+    workers: WorkerFiles
     health: Health
 
 
@@ -70,6 +72,7 @@ class Router:
         self._options = options
         self._lifespan = lifespan
         self._raw_headers = security_headers(options.mode)
+        self._health = {"/health/live": routes.health.live, "/health/ready": routes.health.ready}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -111,10 +114,10 @@ class Router:
         elif picture := _REFERENCE.match(exchange.path):
             is_end = picture["which"] == "end"
             await self._routes.references(exchange, picture["name"], is_end=is_end)
-        elif exchange.path == "/health/live":
-            await self._routes.health.live(exchange)
-        elif exchange.path == "/health/ready":
-            await self._routes.health.ready(exchange)
+        elif exchange.path.startswith("/worker/"):
+            await self._routes.workers(exchange)
+        elif health := self._health.get(exchange.path):
+            await health(exchange)
         else:
             await self._routes.django(exchange)
 
@@ -167,6 +170,7 @@ def application(
     hub = Hub(database, authentication.is_still_live)
     listener = Listener(database.parameters, hear=hub.hear, connected=hub.refresh)
     backend = sender(options)
+    models = FromHere(Disk(options.models_folder))
     django = Django(
         wsgi,
         proxies=TrustedProxies(options.trusted_proxies),
@@ -186,6 +190,7 @@ def application(
                     await task
             await database.close()
             backend.close()
+            models.close()
             django.close()
 
     media = Media(authentication.credential, database, backend)
@@ -196,6 +201,12 @@ def application(
         exports=Exports(authentication.credential, database, media),
         previews=Previews(authentication.credential, database, options.media_folder),
         references=References(authentication.credential, database, media),
+        workers=WorkerFiles(
+            database,
+            pepper=pepper,
+            folder=options.media_folder,
+            given={"media": media, "models": Media(authentication.credential, database, models)},
+        ),
         health=Health(database, migrations_on_disk),
     )
     return Router(routes, options, lifespan)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
-from greenroom.router.exchange import Exchange, Message, Scope, TooSlow, mark
+from greenroom.router.exchange import BODY_LOST, Exchange, Message, Scope, TooSlow, mark
 from greenroom.router.problems import TOO_LARGE, TOO_SLOW, refuse, refuse_a_sender
 from greenroom.router.proxies import TrustedProxies
 from greenroom.router.spool import Body, Gone, Limits, TooLarge, spooled
@@ -43,6 +44,8 @@ class Django:
     def __init__(self, wsgi: WsgiApplication, *, proxies: TrustedProxies, limits: Limits) -> None:
         self._proxies = proxies
         self._limits = limits
+        # Looked for once, by writing a file there: on a full disk none would be found later.
+        tempfile.gettempdir()
         # Any: a2wsgi types each ASGI message by name, which nobody else's code matches.
         application: Any = _reading_the_file(wsgi)
         self._app: Any = WSGIMiddleware(
@@ -82,6 +85,7 @@ class Django:
             scheme=client.scheme,
         )
         scope[_BODY] = body.file
+        scope[BODY_LOST] = not body.has_room
         return scope
 
 

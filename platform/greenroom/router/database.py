@@ -21,6 +21,7 @@ from greenroom.router.authentication import Credential, CredentialRow
 from greenroom.router.hub import JobNow
 from greenroom.router.media import Opening
 from greenroom.router.problems import Unavailable
+from greenroom.router.workers import AttemptRow, NeededRow, WorkerRow
 
 Row = TypeVar("Row")
 
@@ -173,6 +174,38 @@ class Database:
 
     async def live_job(self, job_id: UUID) -> JobNow | None:
         return _first(await self._rows(JobNow, _JOB.format("live_job"), [job_id]))
+
+    # Workers on other machines
+
+    async def worker_by_key(self, key_id: str) -> WorkerRow | None:
+        asked = (
+            "SELECT credential_id, machine, key_id, digest, pepper_id, is_live"
+            " FROM worker_credential_by_key(%s)"
+        )
+        return _first(await self._rows(WorkerRow, asked, [key_id]))
+
+    async def note_worker_use(self, credential_id: UUID) -> None:
+        """To the quarter of an hour. SKIP LOCKED: it never waits for a revocation."""
+        await self._scalar(
+            "UPDATE generation_workercredential SET last_used_at = core_now() WHERE id = ("
+            " SELECT id FROM generation_workercredential WHERE id = %s AND revoked_at IS NULL"
+            " AND (last_used_at IS NULL OR last_used_at < core_now() - interval '15 minutes')"
+            " FOR UPDATE SKIP LOCKED) RETURNING id",
+            [credential_id],
+        )
+
+    async def worker_attempt(
+        self, credential_id: UUID, attempt_id: UUID, fence: int
+    ) -> AttemptRow | None:
+        asked = "SELECT attempt_id, job_id, folder, holds FROM worker_attempt(%s, %s, %s)"
+        return _first(await self._rows(AttemptRow, asked, [credential_id, attempt_id, fence]))
+
+    async def needed_file(self, job_id: UUID, sha256: str) -> NeededRow | None:
+        asked = (
+            "SELECT file_id, sha256, below, storage_key, size, media_type FROM files_needed(%s)"
+            " WHERE sha256 = %s LIMIT 1"
+        )
+        return _first(await self._rows(NeededRow, asked, [job_id, sha256]))
 
     # Readiness
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[str, str]]
 
 _MARK = "greenroom.exchange"
+BODY_LOST = "greenroom.body_lost"
 
 
 class TooSlow(Exception):
@@ -128,3 +129,8 @@ def note_credential(environ: MutableMapping[str, Any], key_id: str) -> None:
     exchange = environ.get("asgi.scope", {}).get(_MARK)
     if exchange is not None:
         exchange.key_id = key_id
+
+
+def is_body_lost(environ: Mapping[str, Any]) -> bool:
+    """For Django's side: the disk was full when this request's body came. It has to say so."""
+    return bool(environ.get("asgi.scope", {}).get(BODY_LOST))

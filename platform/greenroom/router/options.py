@@ -18,6 +18,7 @@ class Options:
     session_cookie: str = "greenroom_session"
     media_folder: Path = Path("var/media")
     media_backend: MediaBackend = "router"
+    models_folder: Path = Path("var/models")
 
     @classmethod
     def from_settings(cls) -> Self:
@@ -35,5 +36,6 @@ class Options:
             max_body_bytes=settings.MAX_BODY_BYTES,
             session_cookie=settings.SESSION_COOKIE_NAME,
             media_folder=Path(settings.MEDIA_FOLDER),
+            models_folder=Path(settings.MODELS_FOLDER),
             media_backend="accel" if settings.MEDIA_BACKEND == "accel" else "router",
         )

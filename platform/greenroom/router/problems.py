@@ -119,6 +119,48 @@ TOO_SLOW = Problem(
     gettext_lazy("The request did not arrive in time. Nothing was stored."),
     headers=(("Connection", "close"),),
 )
+PUT_ONLY = replace(
+    READ_ONLY,
+    detail=gettext_lazy("This address takes a file, by PUT."),
+    headers=(("Allow", "PUT"),),
+)
+LEASE_LOST = Problem(
+    HTTPStatus.CONFLICT,
+    "lease_lost",
+    TITLES[Kind.CONFLICT],
+    gettext_lazy("This attempt does not have its job any more. Nothing was stored."),
+)
+LENGTH_MISSING = Problem(
+    HTTPStatus.LENGTH_REQUIRED,
+    "length_missing",
+    _REFUSED,
+    gettext_lazy("Say how long the file is, in Content-Length."),
+    headers=(("Connection", "close"),),
+)
+DIGEST_MISSING = Problem(
+    HTTPStatus.BAD_REQUEST,
+    "digest_missing",
+    _REFUSED,
+    gettext_lazy("Say the file's SHA-256, in Content-Digest."),
+)
+DIGEST_WRONG = Problem(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "digest_wrong",
+    _REFUSED,
+    gettext_lazy("What arrived has another SHA-256 than was said. Nothing was stored."),
+)
+FILE_DIFFERS = Problem(
+    HTTPStatus.CONFLICT,
+    "file_differs",
+    TITLES[Kind.CONFLICT],
+    gettext_lazy("Another file stands at this place already. It stays."),
+)
+STORAGE_FULL = Problem(
+    HTTPStatus.INSUFFICIENT_STORAGE,
+    "storage_full",
+    TITLES[Kind.FULL],
+    gettext_lazy("There is no room left on this house's disk. Nothing was kept."),
+)
 TOO_MANY_STREAMS = Problem(
     HTTPStatus.TOO_MANY_REQUESTS,
     "too_many_streams",

@@ -254,19 +254,23 @@ def _late(
 
 
 def _decisions_words(day: str, hours: int, reviewers: int) -> str:
+    promised = ngettext("%(hours)s hour", "%(hours)s hours", hours) % {"hours": hours}
     return ngettext(
         "With %(reviewers)s reviewer, what is put forward on %(day)s would be decided later than"
-        " the %(hours)s hours that the charter promises.",
+        " promised by the charter: %(promised)s.",
         "With %(reviewers)s reviewers, what is put forward on %(day)s would be decided later than"
-        " the %(hours)s hours that the charter promises.",
+        " promised by the charter: %(promised)s.",
         reviewers,
-    ) % {"reviewers": reviewers, "day": day, "hours": hours}
+    ) % {"reviewers": reviewers, "day": day, "promised": promised}
 
 
 def _appeals_words(day: str, hours: int, reviewers: int) -> str:
-    return _(
+    return ngettext(
+        "An appeal filed on %(day)s would be decided later than the %(hours)s hour that the"
+        " charter promises.",
         "An appeal filed on %(day)s would be decided later than the %(hours)s hours that the"
-        " charter promises."
+        " charter promises.",
+        hours,
     ) % {"day": day, "hours": hours}
 
 
@@ -286,11 +290,11 @@ def _who_is_short(needed: int | None, there: int) -> str:
 
 def _which_would_be_kept(days: int | None) -> str:
     if days is None:
-        return _("With the people there are, not even %(hours)s hours would be kept.") % {
-            "hours": MOST_DAYS * DAY_HOURS
+        return _("With the people there are, not even %(most)s hours would be kept.") % {
+            "most": MOST_DAYS * DAY_HOURS
         }
-    return _("As things are, a promise of at least %(hours)s hours would be kept.") % {
-        "hours": days * DAY_HOURS
+    return _("As things are, a promise of at least %(least)s hours would be kept.") % {
+        "least": days * DAY_HOURS
     }
 
 

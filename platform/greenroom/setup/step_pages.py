@@ -173,9 +173,11 @@ def _publish_retention(request: PortalRequest, form: RetentionForm, by: UUID) ->
 
 def _models_form(data: Any = None, *, initial: dict[str, Any] | None = None) -> ModelsForm:
     # Names of models are the same in every language.
+    names: dict[str, str] = {}
+    for model in models_offered():  # the newest revision of each first
+        names.setdefault(model.slug, model.name)
     offered = [
-        (model.slug, format_html("<span data-said>{}</span>", model.name))
-        for model in models_offered()
+        (slug, format_html("<span data-said>{}</span>", name)) for slug, name in names.items()
     ]
     return ModelsForm(data, initial=initial, offered=offered)
 
@@ -212,7 +214,7 @@ PUBLISHED = {
     "models": Published(
         _models_form,
         ModelsForm.of,
-        lambda: {"slugs": [model.slug for model in models_offered()]},
+        lambda: {"slugs": list(dict.fromkeys(model.slug for model in models_offered()))},
         _allow_models,
     ),
     "retention": Published(

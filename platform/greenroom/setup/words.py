@@ -79,10 +79,11 @@ def _of_charter(standing: Standing) -> Stands:
     version = standing.charter
     if version is None:
         return False, None, _("Nothing is published yet.")
-    sentence = _("Decided within %(decide)s hours, appeals within %(appeal)s.") % {
-        "decide": version.decide_within_hours,
-        "appeal": version.appeal_within_hours,
-    }
+    sentence = ngettext(
+        "Decided within %(decide)s hour, appeals within %(appeal)s.",
+        "Decided within %(decide)s hours, appeals within %(appeal)s.",
+        version.decide_within_hours,
+    ) % {"decide": version.decide_within_hours, "appeal": version.appeal_within_hours}
     return True, version.number, sentence
 
 
@@ -114,7 +115,7 @@ def _of_credits(standing: Standing) -> Stands:
 def _of_models(standing: Standing) -> Stands:
     if standing.allowed is None:
         return False, None, _("Every model that is offered here.")
-    names = ", ".join(model.name for model in standing.models)
+    names = ", ".join(dict.fromkeys(model.name for model in standing.models))
     return True, standing.allowed.number, names or _("None of them is offered any more.")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.programmes.models import Programme
+from core.command_line import HouseCommand
 from core.errors import Refusal
 from core.ids import PREFIXES, shown
 from core.money import read_money
@@ -14,7 +15,7 @@ from review.ledger.commands import record_funding_at_the_machine
 from review.ledger.queries import Discrepancy, ledger_discrepancies
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Prove that every balance is the sum of its lines, or set money aside."
 
     def add_arguments(self, parser: CommandParser) -> None:

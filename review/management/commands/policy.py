@@ -6,15 +6,16 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.programmes.models import Programme
+from core.command_line import HouseCommand
 from core.errors import Refusal
 from review.policies.commands import NewClause, publish_charter, publish_policy
 from review.policies.rules import Ground
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Publish a programme's clauses and its clock. What was put forward before keeps its own."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,6 +6,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.contrib.auth import tokens
 from django.core import mail as outbox
@@ -141,6 +144,27 @@ def test_every_session_is_revoked_and_the_owner_hears_of_it(tester, browser):
     assert AuditEvent.objects.filter(kind="password.reset", subject_id=tester.party_id).exists()
     tell(OutboxMessage.objects.get(kind="password.reset"))
     assert Notice.objects.get(kind="password.reset").party_id == tester.party_id
+
+
+def test_a_second_step_is_asked_as_before(tester, browser):
+    TOTP.activate(tester.person, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(tester.person)
+    followed(browser, link_in(letter_of(tester, browser)))
+    step = browser.post("/account/login/", {"login": tester.email, "password": NEW})
+    assert step.url == "/account/2fa/authenticate/"
+    assert browser.get("/settings").status_code == 302, "the password alone opens nothing"
+    codes = Authenticator.objects.get(user=tester.person, type="recovery_codes").wrap()
+    browser.post("/account/2fa/authenticate/", {"code": codes.get_unused_codes()[0]})
+    assert browser.get("/settings").status_code == 200
+
+
+def test_a_passkey_is_asked_as_before(tester, browser):
+    Authenticator.objects.create(user=tester.person, type="webauthn", data={"name": "A key"})
+    followed(browser, link_in(letter_of(tester, browser)))
+    step = browser.post("/account/login/", {"login": tester.email, "password": NEW})
+    assert step.url == "/account/2fa/authenticate/"
+    assert browser.get("/settings").status_code == 302, "the password alone opens nothing"
+    assert Authenticator.objects.filter(user=tester.person, type="webauthn").exists()
 
 
 def test_it_works_in_a_browser_that_is_signed_in(tester):

@@ -21,6 +21,7 @@ def test_a_model_is_shown_with_its_limits_and_prices(tester, model):
         "provenance_duty": False,
         "modes": ["text"],
         "most_conditions": 0,
+        "takes_strength": False,
         "has_sound": False,
         "losses": {},
         "frame_rate": "8/1",
@@ -32,6 +33,8 @@ def test_a_model_is_shown_with_its_limits_and_prices(tester, model):
             _price("turbo", 128, 96, 2, 2),
         ],
         "shows_noise": False,
+        "words": [],
+        "examples": [],
         "installed": True,
     }
     assert lengths[0] == {"frames": 1, "seconds": 0.125}
@@ -64,6 +67,19 @@ def test_every_length_and_price_that_is_shown_is_taken_as_it_stands(tester):
             assert (quoted["frames"], quoted["steps"]) == (length["frames"], price["steps"])
 
 
+def test_whole_seconds_are_offered_where_the_model_makes_a_frame_more(tester):
+    a_model("odd", frame_step=16, frame_offset=1, min_frames=17, max_frames=65)
+    wish = {"model": "odd", "size": "128x96"}
+    made = {
+        seconds: tester.api.post("/api/v1/quotes", wish | {"seconds": seconds}).json()["frames"]
+        for seconds in (2, 4, 6, 8)
+    }
+    assert made == {2: 17, 4: 33, 6: 49, 8: 65}
+    for seconds in (1.8, 8.3):
+        refused = tester.api.post("/api/v1/quotes", wish | {"seconds": seconds})
+        assert refused.json()["code"] == "length_not_offered"
+
+
 def test_a_retired_model_and_an_engine_nobody_has_are_told(tester):
     a_model("old", state=VideoModel.State.RETIRED)
     a_model("dream", engine="unheard-of")
@@ -77,6 +93,9 @@ def _price(tier, width, height, steps, credits_per_second):
         "size": f"{width}x{height}",
         "width": width,
         "height": height,
+        "generated_width": width,
+        "generated_height": height,
+        "is_resized": False,
         "steps": steps,
         "credits_per_second": credits_per_second,
     }

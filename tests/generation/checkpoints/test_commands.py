@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.people.models import PersonalDetail
 from core.errors import InvalidOrder, TooLate
+from core.ids import shown
 from generation.catalogue.models import VideoModel
 from generation.catalogue.rules import TerritoryExcluded
 from generation.checkpoints.commands import (
@@ -23,6 +24,8 @@ from generation.checkpoints.commands import (
 )
 from generation.checkpoints.models import ModelCheck
 from generation.checkpoints.rules import EUROPEAN_UNION, TerritoryUnknown, licence_of, usual_prices
+from generation.engines.local.measuring import keep_measured
+from generation.engines.local.tiers import Measured
 from generation.engines.protocol import EngineFailure, FailureCode
 from generation.engines.still import StillEngine
 from generation.jobs.models import Job
@@ -185,6 +188,30 @@ def test_a_tier_that_changes_the_picture_says_by_how_much(weights):
     assert turbo.measured["ssim"] == 0.9
 
 
+def test_the_files_of_an_added_revision_are_not_measured_any_more(weights, models_folder):
+    add_model(new(weights, engine="diffusers"))
+    added = models_folder / "mine" / "1"
+    before = {path: path.read_bytes() for path in added.rglob("*") if path.is_file()}
+    elsewhere = weights.parent / "a-link"
+    elsewhere.symlink_to(added)
+    for folder in (added, elsewhere, added / "transformer"):
+        with pytest.raises(CommandError, match="the files of mine 1, which was added and never"):
+            manage("measure", str(folder))
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_measuring_the_source_leaves_what_was_added_as_it_is(weights, models_folder):
+    said = {"standard": {}, "turbo": {"steps": 4}}
+    (weights / "greenroom.json").write_text(json.dumps({"tiers": said}))
+    add_model(new(weights, engine="diffusers"))
+    kept = models_folder / "mine" / "1" / "greenroom.json"
+    assert kept.samefile(weights / "greenroom.json"), "a hard link"
+    before = kept.read_bytes()
+    keep_measured(weights, "turbo", Measured(ssim=0.9, psnr_db=31.0, against="standard", orders=8))
+    assert kept.read_bytes() == before
+    assert b"measured" in (weights / "greenroom.json").read_bytes()
+
+
 def test_a_check_that_fails_is_kept_with_its_reason_and_bars_the_offer(folder, monkeypatch):
     def black(*_args, **_more):
         raise EngineFailure(FailureCode.BLACK_CLIP)
@@ -242,12 +269,86 @@ def test_a_clip_of_other_files_than_were_added_is_never_kept(tester, tmp_path):
 
 def test_a_retired_model_takes_no_orders(tester, folder):
     offered(folder)
-    assert retire_model(slug="mine").state == "retired"
+    assert [model.state for model in retire_model(slug="mine")] == ["retired"]
     assert tester.api.post("/api/v1/jobs", ORDER).json()["code"] == "model_unknown"
     with pytest.raises(TooLate, match="another revision"):
         offer_added(slug="mine", revision="1")
     with pytest.raises(InvalidOrder):
         retire_model(slug="mine")
+
+
+def test_two_revisions_are_offered_side_by_side_where_the_operator_says_so(tester, folder):
+    first = offered(folder)
+    second = add_model(new(folder, revision="2"))
+    assert check_model(model=second).has_passed
+    offer_added(slug="mine", revision="2", beside=True)
+    listed = [
+        (one["slug"], one["revision"]) for one in tester.api.get("/api/v1/models").json()["items"]
+    ]
+    assert listed == [("mine", "2"), ("mine", "1")]
+
+    def ordered(name):
+        return tester.api.post("/api/v1/jobs", {**ORDER, "model": name}).json()
+
+    assert ordered("mine")["revision"] == "2"
+    older = ordered("mine@1")
+    assert (older["model"], older["revision"]) == ("mine", "1")
+    assert ordered("mine@3")["code"] == "model_unknown"
+    assert ordered("mine@")["code"] == "model_unknown"
+    assert [model.revision for model in retire_model(slug="mine", revision="2")] == ["2"]
+    assert ordered("mine")["revision"] == "1"
+    first.refresh_from_db()
+    assert first.state == "offered"
+
+
+def test_a_revision_that_is_offered_alone_takes_the_place_of_the_others(folder):
+    offered(folder)
+    for revision in ("2", "3"):
+        model = add_model(new(folder, revision=revision))
+        check_model(model=model)
+        offer_added(slug="mine", revision=revision, beside=revision == "2")
+    states = VideoModel.objects.order_by("revision").values_list("revision", "state")
+    assert list(states) == [("1", "retired"), ("2", "retired"), ("3", "offered")]
+
+
+def test_the_composer_names_the_revision_where_there_is_a_choice(tester, folder):
+    model = offered(folder, longest=Fraction(4))
+    page = tester.client.get("/clips/new")
+    assert page.context["form"].fields["model"].choices == [("mine", "Mine")]
+    check_model(model=add_model(new(folder, revision="2", longest=Fraction(4))))
+    offer_added(slug="mine", revision="2", beside=True)
+    form = tester.client.get("/clips/new").context["form"]
+    assert form.fields["model"].choices == [("mine@2", "Mine · 2"), ("mine@1", "Mine · 1")]
+    assert form["model"].value() == "mine@2"
+    sent = {
+        "prompt": "a harbour",
+        "model": "mine@1",
+        "size": "128x128",
+        "seconds": "1",
+        "tier": "standard",
+        "key": "k",
+    }
+    made = tester.client.post("/clips/new", sent)
+    assert made.status_code == 302, made.content.decode()
+    job = Job.objects.get()
+    assert job.model_id == model.id
+    again = f"/clips/new?again={shown('job', job.id)}"
+    assert tester.client.get(again).context["form"]["model"].value() == "mine@1"
+    retire_model(slug="mine", revision="1")
+    assert tester.client.get(again).context["form"]["model"].value() == "mine"
+
+
+def test_both_are_rendered_each_by_its_own_files(tester, folder):
+    offered(folder)
+    (folder / "card.txt").write_text("another card")
+    check_model(model=add_model(new(folder, revision="2")))
+    offer_added(slug="mine", revision="2", beside=True)
+    small = {"width": 128, "height": 128, "tier": "standard"}
+    for name in ("mine@1", "mine"):
+        claim = claim_of(a_job(tester, model=name, **small))
+        assert rendering.order_of(claim.job).checkpoint.name == claim.job.model.revision
+    revisions = Job.objects.order_by("queue_number").values_list("model__revision", flat=True)
+    assert list(revisions) == ["1", "2"]
 
 
 def test_what_is_known_of_a_licence_can_be_added_to_and_not_taken_away():

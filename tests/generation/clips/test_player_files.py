@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.template.loader import render_to_string
 
 from core.ids import shown
 from generation.clips.commands import say_why
@@ -32,7 +33,7 @@ def test_an_owner_plays_the_master_and_staff_who_have_a_look_the_light_copy(test
     say_why(actor=reviewer.actor, shown_id=shown("clip", clip.id), why="question")
     said = reviewer.client.get(page_of(clip)).content.decode()
     assert f'src="{address(clip, "proxy")}"' in played(reviewer, page_of(clip))
-    assert "This is the light copy" in said
+    assert "This is the light copy. So small a clip has the same bytes as its master" in said
     assert f'href="{address(clip, "master")}" data-swap' in said
 
 
@@ -81,3 +82,20 @@ def test_an_index_is_downloaded_under_a_name_of_its_kind(tester):
             "SELECT filename, media_type FROM rendition_for(%s, %s)", [index.id, tester.party_id]
         )
         assert cursor.fetchone() == (f"{shown('clip', clip.id)}-index.vtt", "text/vtt")
+
+
+def test_of_a_lighter_copy_the_page_says_how_many_lines_it_has(tester):
+    clip = a_clip(tester)
+    said = render_to_string(
+        "generation/clips/_player.html",
+        {
+            "clip": {
+                "copies": {"master": "/m", "light": "/l", "plays_light": True, "is_same": False}
+            }
+        },
+    )
+    assert "This is the light copy, at most 480 lines." in said
+    copies = player_files(clip, "/media", plays_light=True, offers_both=True)["copies"]
+    assert copies["is_same"]
+    files = Path(settings.MEDIA_FOLDER) / clip.renditions.get(kind="master").storage_key
+    assert (files.parent / "proxy.mp4").samefile(files)

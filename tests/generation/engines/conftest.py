@@ -8,6 +8,7 @@ import pytest
 
 from generation.engines.order import Order
 from generation.engines.protocol import Stage, Stopped, Watch
+from stage.collecting import spare_what_is_imported
 
 
 class Watching(Watch):
@@ -51,8 +52,9 @@ def order_of() -> Callable[..., Order]:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from generation.engines.local.tiny import write_tiny_pipeline
+    from stage.tiny import write_tiny_pipeline
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     write_tiny_pipeline(folder)
+    spare_what_is_imported()
     return folder

@@ -2,9 +2,9 @@ import hashlib
 
 import pytest
 
-from generation.engines.local import tiny
 from generation.engines.local.checkpoint import file_hashes
 from generation.engines.local.reading import read_checkpoint
+from stage import tiny
 
 pytestmark = pytest.mark.torch
 

@@ -387,6 +387,7 @@ def test_a_quote_orders_nothing_and_says_whether_it_would_fit(tester):
         "price_credits": 4,
         "quota": {"limit": 3, "reserved": 0, "spent": 0, "left": 3},
         "is_within_quota": False,
+        "warnings": [],
     }
     assert everything(tester) == before
 

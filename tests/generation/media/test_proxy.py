@@ -29,10 +29,18 @@ def test_the_light_copy_has_at_most_480_even_lines_and_is_never_enlarged(size, s
     assert proxy_size(*size) == small
 
 
+def grainy(frames):
+    """As a camera sees: without grain a drawn scene is so light that no copy of it is lighter."""
+    chance = np.random.default_rng(1)
+    for frame in frames:
+        grain = chance.integers(-12, 13, frame.shape, np.int16)
+        yield np.clip(frame + grain, 0, 255).astype(np.uint8)
+
+
 @pytest.mark.parametrize("rate", [CINEMA, Fraction(24), Fraction(25), Fraction(60)])
 def test_it_has_every_frame_at_the_masters_time_and_colours_tagged(tmp_path, scene, rate):
     shape = Shape(frames=40, width=850, height=482, rate=rate)
-    record(scene(40, 850, 482, rate), tmp_path / "a", shape)
+    record(grainy(scene(40, 850, 482, rate)), tmp_path / "a", shape)
     light, master = probe(tmp_path / "a" / "proxy.mp4"), probe(tmp_path / "a" / "clip.mp4")
     assert (light.width, light.height, light.codec, light.pixels) == (846, 480, "h264", "yuv420p")
     assert light.times == master.times == tuple(number / rate for number in range(40))
@@ -78,3 +86,32 @@ def test_it_is_small_even_where_the_master_cannot_be(tmp_path):
     )
     most = 1_000_000 / 8 * (3 + 1)  # three seconds and a full buffer
     assert recording.proxy.facts.size_bytes < most < recording.clip.facts.size_bytes
+
+
+def test_of_a_very_small_clip_the_masters_own_bytes_are_the_light_copy(tmp_path, scene):
+    recording = record(
+        scene(8, 128, 96, Fraction(8)),
+        tmp_path / "a",
+        Shape(frames=8, width=128, height=96, rate=Fraction(8)),
+    )
+    clip, light = recording.clip, recording.proxy
+    assert light.facts.sha256 == clip.facts.sha256
+    assert (light.width, light.height) == (128, 96)
+    assert light.recipe == {"same_as": "master"}
+    assert light.path.name == "proxy.mp4"
+    assert light.path.samefile(clip.path), "one file under two names"
+
+
+def test_a_light_copy_is_never_heavier_than_its_master(tmp_path, scene):
+    for number, (width, height, frames) in enumerate(
+        [(128, 96, 1), (192, 128, 24), (850, 482, 12)]
+    ):
+        recording = record(
+            scene(frames, width, height),
+            tmp_path / str(number),
+            Shape(frames=frames, width=width, height=height, rate=Fraction(24)),
+        )
+        light, clip = recording.proxy, recording.clip
+        assert light.facts.size_bytes <= clip.facts.size_bytes
+        is_same = light.facts.size_bytes == clip.facts.size_bytes
+        assert is_same == (light.recipe == {"same_as": "master"})

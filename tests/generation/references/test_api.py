@@ -64,7 +64,9 @@ def send(member: Any, content: bytes | None = None, name: str = "boat.png", **fi
 @pytest.fixture
 def pictures(db: None) -> Any:
     """A model of the ``still`` engine that says it takes pictures."""
-    return a_model(modes=["text", "image", "first_last", "keyframes"], most_conditions=4)
+    return a_model(
+        modes=["text", "image", "first_last", "keyframes"], most_conditions=4, takes_strength=True
+    )
 
 
 def order(**wanted: Any) -> dict[str, Any]:
@@ -264,6 +266,21 @@ def test_a_model_is_asked_for_what_it_offers(tester: Any) -> None:
     mine = send(tester).json()["id"]
     assert codes(pictured(tester, {"reference": mine, "at": "last"})) == {"mode_not_offered"}
     assert pictured(tester, {"reference": mine, "at": "first"}).status_code == 201
+
+
+def test_a_strength_that_a_model_would_ignore_is_refused(tester: Any) -> None:
+    a_model(modes=["text", "image"], most_conditions=2)
+    mine = send(tester).json()["id"]
+    weak = {"reference": mine, "strength": 0.5}
+    answer = pictured(tester, weak)
+    assert (answer.status_code, codes(answer)) == (422, {"strength_not_offered"})
+    assert "Still holds a picture as firmly as it can" in answer.json()["detail"]
+    quoted = tester.api.post(
+        "/api/v1/quotes", {"model": "still", "size": "128x96", "seconds": 1, "conditions": [weak]}
+    )
+    assert codes(quoted) == {"strength_not_offered"}
+    assert not Job.objects.exists()
+    assert pictured(tester, {"reference": mine, "strength": 1}).status_code == 201
 
 
 def test_a_short_clip_gives_the_frame_of_the_moment(tester: Any, pictures: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 
@@ -87,6 +88,9 @@ def test_absent_is_the_same_bytes_whoever_says_it(absent):
         (exceptions.UnsupportedMediaType("text/plain"), 415, "media_type_unsupported"),
         (exceptions.ParseError(), 400, "body_unreadable"),
         (OperationalError("server closed the connection at 10.0.0.5"), 503, "not_ready"),
+        (OSError(errno.ENOSPC, "No space left", "/secret"), 507, "storage_full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), 507, "storage_full"),
+        (OSError(errno.EIO, "secret"), 500, "internal_error"),
         (RuntimeError("secret place"), 500, "internal_error"),
     ],
 )

@@ -168,7 +168,7 @@ def clips_come_with_recipe_record_and_who_saw_them(archive, life, others):
     assert clip["recipe"] == life.released.recipe
     assert [look["role"] for look in clip["seen_by"]] == ["manager"]
     sentences = [entry["sentence"] for entry in clip["record"]]
-    assert "Put it forward for review." in sentences
+    assert "Put the clip forward; it was sealed as it is." in sentences
     assert "Approved it." in sentences
     assert "Released it." in sentences
     assert {entry["role"] for entry in clip["record"]} <= {

@@ -19,7 +19,7 @@ def test_a_record_tells_a_clips_life_from_the_order_on(tester):
     assert [(each["role"], each["sentence"]) for each in items] == [
         ("You", "Asked for this clip."),
         ("Greenroom", "Rendering began."),
-        ("Greenroom", "The clip was kept. Charged: 1 credits."),
+        ("Greenroom", "The clip was kept. Charged: 1 credit."),
     ]
     assert [each["at"] for each in items] == sorted(each["at"] for each in items)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from house.test_reference import events
+from house.test_reference import listed
 
 from accounts.rates.commands import publish_rate
 from accounts.rates.rules import ActKind
@@ -12,6 +12,7 @@ from core.money import MICRO
 from generation.clips.commands import say_why
 from greenroom.portal.record import SENTENCES, UNSPOKEN
 from review.releases.commands import release_clip
+from review.submissions.models import Case
 from stage.builders import a_clip
 from stage.review import an_approved_clip, open_review
 
@@ -65,8 +66,22 @@ def test_strangers_find_nothing(tester, second_tester, stranger):
 @pytest.mark.parametrize(
     "kind",
     sorted(
-        kind for kind in events() if kind.split(".")[0] in ABOUT_CLIPS and kind not in ONLY_TOLD
+        kind
+        for kind in listed("Events")
+        if kind.split(".")[0] in ABOUT_CLIPS and kind not in ONLY_TOLD
     ),
 )
 def test_everything_that_can_happen_to_a_clip_has_a_sentence(kind):
     assert kind in SENTENCES or kind in UNSPOKEN
+
+
+def test_the_record_of_a_review_and_that_of_a_clip_say_the_same_words(tester, reviewer, clock):
+    open_review(tester.programme)
+    clip = an_approved_clip(tester, reviewer, clock)
+    case = Case.objects.get(chain_id=clip.id)
+    thread = tester.client.get(f"/submissions/{shown('submission', case.submission_id)}").text
+    page = page_of(tester, clip).text
+    for kind in ("submission.sealed", "case.claimed"):
+        sentence = SENTENCES[kind]({})
+        assert sentence in page
+        assert sentence in thread

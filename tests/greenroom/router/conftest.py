@@ -39,6 +39,7 @@ from greenroom.router.references import References
 from greenroom.router.senders import sender
 from greenroom.router.spool import Limits
 from greenroom.router.wire import Bounded
+from greenroom.router.workers import WorkerFiles, WorkerRow
 
 PEPPER = "a pepper"
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
@@ -112,6 +113,16 @@ class Rows:
         job = self.jobs.get(job_id)
         mine = job is not None and job.party_id == credential.party_id
         return preview_key(job_id) if mine and job.state == "running" else None
+
+    async def worker_by_key(self, key_id: str) -> WorkerRow | None:
+        self._ask()
+        return None
+
+    async def note_worker_use(self, credential_id: UUID) -> None: ...
+
+    async def worker_attempt(self, credential_id: UUID, attempt_id: UUID, fence: int) -> None: ...
+
+    async def needed_file(self, job_id: UUID, sha256: str) -> None: ...
 
     async def record_public(self, opening: Opening, link: bytes | None) -> None:
         self._ask()
@@ -320,6 +331,9 @@ def build_house(
         exports=Exports(authentication.credential, rows, media),
         previews=Previews(authentication.credential, rows, media_folder),
         references=References(authentication.credential, rows, media),
+        workers=WorkerFiles(
+            rows, pepper=lambda _pepper_id: PEPPER, folder=media_folder, given={"media": media}
+        ),
         health=Health(rows, lambda: [("core", "0001_initial")]),
     )
     return House(rows, hub, Router(routes, options, lifespan), media_folder)

@@ -327,3 +327,26 @@ def test_nobody_is_named_while_the_clip_is_judged(tester, second_tester, reviewe
         name_person(**wish)
     a_decision(reviewer, clock)
     assert name_person(**wish).state == "proposed"
+
+
+def test_who_is_in_no_programme_finds_a_kind_page(tester):
+    assert "You are in no programme" not in tester.client.get("/credits").text
+    Membership.objects.filter(party=tester.party).update(ended_at=now())
+    answer = tester.client.get("/credits")
+    assert answer.status_code == 200
+    assert "You are in no programme at present." in answer.text
+    assert party(tester) in answer.text
+
+
+def test_who_left_still_sees_where_they_are_named_and_may_say_no(tester, second_tester, clip):
+    line = answered(named(second_tester, tester, clip), second_tester)
+    browser = second_tester.client
+    Membership.objects.filter(party=second_tester.party).update(ended_at=now())
+    page = browser.get("/credits").text
+    assert clip.prompt in page
+    assert f'href="/clips/{clip_id(clip)}"' not in page
+    public_id = shown("credit_line", line.id)
+    sent = browser.post(f"/credits/{public_id}/answer", {"move": "decline"})
+    assert sent.status_code == 302
+    line.refresh_from_db()
+    assert line.state == "declined"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+
 import pytest
 
 from accounts.retention.models import RetentionVersion
+from core.clock import now
 from core.ids import shown
 from generation.clips.models import Removal
 from review.retention.commands import warn_owners
@@ -129,6 +133,9 @@ def test_storage_is_a_page_of_its_roles(programme, tester, manager, auditor, fin
     text = page(manager.client, "/storage")
     assert "Too little to say yet." not in text
     assert "The warning comes 14 days ahead." in text
+    counted = re.search(r'Counted just now:\s*<time datetime="([^"]+)"', text)
+    assert counted is not None
+    assert datetime.fromisoformat(counted[1]) == now()
     assert page(auditor.client, "/storage")
     for outsider in (tester, finance):
         assert outsider.client.get("/storage").status_code == 404

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.command_line import HouseCommand
 from greenroom.embedded import EmbeddedError, database_urls, embedded_cluster
 from greenroom.embedded.roles import DATABASE, ensure_application_role, ensure_roles
 from greenroom.secrets import load_secrets
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = (
         "Owner and application roles of the database; start, stop and status of the embedded one."
     )
-    requires_system_checks: list[str] = []  # runs before there are tables to check
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("deed", choices=("roles", "start", "stop", "status"))

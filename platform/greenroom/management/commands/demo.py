@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.command_line import HouseCommand
 from greenroom.demonstration.seeding import seed
 from greenroom.secrets import var_folder
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "The people of the demonstration; how they sign in is written to var/demo.json."
 
     def add_arguments(self, parser: CommandParser) -> None:

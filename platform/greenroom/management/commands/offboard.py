@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.people.models import Person
 from accounts.programmes.models import Programme
+from core.command_line import HouseCommand
 from core.errors import Absent, Refusal
 from greenroom.offboarding.commands import Ended, offboard_everywhere, offboard_member
 from greenroom.offboarding.rules import Why
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = (
         "End somebody's membership with everything that hangs on it, or all of them and the"
         " account. Finished work and pay stay."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.urls import reverse
 
@@ -24,6 +24,7 @@ from accounts.entrance.commands import (
 from accounts.erasures.rules import done_by
 from accounts.people.models import Person
 from accounts.programmes.models import Programme, Role
+from core.command_line import HouseCommand
 from core.errors import Refusal
 from greenroom.erasures.commands import ask_erasure
 from greenroom.erasures.rules import Releases
@@ -32,7 +33,7 @@ PASSWORD_SIGNS = 20
 DEEDS = ("make", "close", "open", "new-password", "mail-password", "erase")
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = (
         "Make somebody a member without a letter, close or open an account, give it a new"
         " password or mail a link to one, or erase a person for good."

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -34,6 +34,7 @@ from accounts.quotas.models import Kind
 from accounts.retention.commands import RetentionWish, publish_retention
 from accounts.retention.queries import retention_in_force
 from core.clock import now
+from core.command_line import HouseCommand
 from core.errors import Refusal
 from generation.catalogue.commands import allow_models
 from greenroom.setup.commands import ProgrammeNotReady, keep_defaults, open_when_ready
@@ -45,7 +46,7 @@ NOTHING_WRONG = "Nothing is wrong."
 KEEP = "keep"
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Set a programme up: make it, decide each step or keep the defaults, check it, open it."
 
     def add_arguments(self, parser: CommandParser) -> None:

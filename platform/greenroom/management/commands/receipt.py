@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.command_line import HouseCommand
 from core.seal.queries import is_signed_here
 from core.seal.rules import false_hashes, read_signed
 
 
-class Command(BaseCommand):
+class Command(HouseCommand):
     help = "Verify a receipt. Without this installation: docs/verify_receipt.py."
 
     def add_arguments(self, parser: CommandParser) -> None:

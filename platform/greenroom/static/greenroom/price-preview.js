@@ -25,10 +25,14 @@ class PricePreview extends HTMLElement {
     this.timer = setTimeout(() => this.ask(), delay);
   }
 
-  /** What the price hangs on: neither the words nor the price that is shown already. */
+  /**
+   * What the answer hangs on: not the price that is shown already, and the words only where the
+   * model knows some and not others, of which it then tells.
+   */
   question() {
     const said = new URLSearchParams(new FormData(this.form));
-    for (const other of ["prompt", "shown_credits", "csrfmiddlewaretoken"]) said.delete(other);
+    for (const other of ["shown_credits", "csrfmiddlewaretoken"]) said.delete(other);
+    if (!this.querySelector("[data-words]")) said.delete("prompt");
     return said.toString();
   }
 
@@ -50,7 +54,11 @@ class PricePreview extends HTMLElement {
       const page = new DOMParser().parseFromString(markup, "text/html");
       const piece = page.querySelector(".price");
       if (!piece) throw new Error(`no price, status ${answer.status}`);
-      this.replaceChildren(document.adoptNode(piece));
+      // While one types, most answers are what stands there already.
+      if (!piece.isEqualNode(this.querySelector(".price"))) {
+        this.replaceChildren(document.adoptNode(piece));
+      }
+      this.follow(page);
       this.removeAttribute("stale");
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -58,6 +66,15 @@ class PricePreview extends HTMLElement {
       this.setAttribute("stale", "");
     }
     if (this.request === request) this.removeAttribute("aria-busy");
+  }
+
+  /** What hangs on the model is replaced when the model is another, so that what one typed stays. */
+  follow(page) {
+    for (const piece of page.querySelectorAll("[data-of-model]")) {
+      const here = document.getElementById(piece.id);
+      if (!here || here.dataset.ofModel === piece.dataset.ofModel) continue;
+      here.replaceWith(document.adoptNode(piece));
+    }
   }
 }
 

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from generation.engines.order import Condition, Order
+from stage.collecting import spare_what_is_imported
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Tiny:
 def text_encoder(kind: str, width: int = 32) -> tuple[Any, Any]:
     import transformers
 
-    from generation.engines.local.tiny import _tokenizer
+    from stage.tiny import _tokenizer
 
     tokenizer = _tokenizer()
     config = getattr(transformers, f"{kind}Config")(
@@ -322,7 +323,7 @@ def gemma() -> tuple[Any, Any]:
         SiglipVisionConfig,
     )
 
-    from generation.engines.local.tiny import _tokenizer
+    from stage.tiny import _tokenizer
 
     tokenizer = _tokenizer()
     words = Gemma3TextConfig(
@@ -357,7 +358,7 @@ def gemma() -> tuple[Any, Any]:
 
 
 def write_ltx(folder: Path) -> None:
-    from generation.engines.local.tiny import write_tiny_pipeline
+    from stage.tiny import write_tiny_pipeline
 
     write_tiny_pipeline(folder)
     (folder / "greenroom.json").unlink()
@@ -406,6 +407,7 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
         folder: Path = root / kind.replace(" ", "-")
         if not folder.exists():
             KINDS[kind].write(folder)
+            spare_what_is_imported()
         return folder
 
     return made

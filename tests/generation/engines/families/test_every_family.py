@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from generation.engines.local.diffusers_engine import DiffusersEngine
-from generation.engines.order import StyleWeight
+from generation.engines.order import OrderRefused, StyleWeight
 from generation.engines.protocol import Sound, Stage, Stopped
 
 pytestmark = [
@@ -38,6 +39,16 @@ for plain in json.loads(sys.argv[1]):
     print(made.hexdigest())
 """
 ORDINAL = count()
+TAKE_STRENGTH = {
+    "ltx keyframes": True,
+    "wan 2.1 picture": False,
+    "wan 2.2 two experts": False,
+    "wan 2.2 small picture": False,
+    "cogvideox picture": False,
+    "cogvideox 1.5 picture": False,
+    "ltx-2 picture": False,
+    "ltx-2 keyframes": True,
+}
 RICHEST = (
     "ltx keyframes",
     "wan 2.2 two experts",
@@ -237,3 +248,19 @@ def test_another_process_makes_the_same_bits(order_for, watching):
         engine.close()
     assert there.stdout.split() == here
     assert len(set(here)) == len(here)
+
+
+@pytest.mark.parametrize(("name", "takes"), list(TAKE_STRENGTH.items()))
+def test_a_strength_counts_or_is_refused(name, takes, order_for, engine_of, frames_of):
+    order = order_for(name)
+    weaker = replace(
+        order, conditions=tuple(replace(one, strength=0.25) for one in order.conditions)
+    )
+    engine = engine_of(order.checkpoint)
+    assert engine.capabilities(order.checkpoint).takes_strength == takes
+    if takes:
+        assert (frames_of(engine, weaker) != frames_of(engine, order)).any()
+        return
+    with pytest.raises(OrderRefused) as refused:
+        frames_of(engine, weaker)
+    assert (refused.value.code, refused.value.field) == ("strength_not_offered", "conditions")

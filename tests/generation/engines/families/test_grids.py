@@ -138,6 +138,7 @@ def test_grids_of_published_checkpoints(name, tmp_path):
     assert limits.sizes.multiple == multiple
     assert limits.modes == modes
     assert limits.most_conditions == most_conditions
+    assert limits.takes_strength == (KEYFRAMES in modes)
     assert limits.has_sound == name.startswith("LTX-2")
     assert limits.sizes.generated(1920, 1080) == (1920, 1088)
     # Ten seconds at 24 are 241 frames on either grid, a frame more than ten seconds and no less.

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from generation.engines.local.diffusers_engine import DiffusersEngine
 from generation.engines.local.reading import read_checkpoint
 from generation.engines.order import Mode, OrderRefused
 from generation.engines.protocol import EngineFailure, FailureCode, Stage, Stopped
@@ -159,6 +160,18 @@ def test_the_steps_of_both_stages_are_counted(twice, order_for, engine_of, watch
     stages = [Stage.PROMPT, Stage.DENOISE, Stage.DECODE]
     told = [(stages.index(stage), step) for stage, step, _ in watch.trail]
     assert told == sorted(told)  # the words are read once, before both
+
+
+def test_an_estimate_counts_both_stages_each_at_its_own_size(twice, order_for):
+    def expected_s(steps, **tier):
+        (twice / "greenroom.json").write_text(json.dumps({"tiers": {"standard": tier}}))
+        return DiffusersEngine().estimate(order_for("ltx", checkpoint=twice, steps=steps)).seconds
+
+    one_step = expected_s(2) - expected_s(1)
+    assert one_step > 0
+    for steps, refined in ((4, 1), (8, 1), (8, 5)):
+        staged = expected_s(steps, two_stage=True, refine_steps=refined)
+        assert staged == pytest.approx(expected_s(1) + (steps / 4 + refined - 1) * one_step)
 
 
 def test_a_stop_in_the_second_stage_leaves_the_next_job_as_it_was(

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from generation.engines.framecode import read_frame_number
-from generation.engines.order import Condition
+from generation.engines.order import Condition, OrderRefused
 from generation.engines.protocol import Stage
 from generation.engines.remote.dialect import DIALECTS
 from generation.media.probing import probe
@@ -111,6 +111,21 @@ def test_a_first_picture_travels_as_a_file_and_never_as_a_path(
     assert (sent.format, sent.size) == ("PNG", (128, 96))
     assert np.asarray(sent)[48, 64].tolist() == [200, 30, 30]
     assert b"secret-place" not in created.body
+
+
+@pytest.mark.parametrize("dialect", ALL)
+def test_a_strength_that_no_server_has_a_word_for_is_refused(
+    dialect, loaded, order_of, watching, tmp_path
+):
+    server, engine, folder = loaded(dialect, modes=["text", "image"])
+    Image.new("RGB", (64, 64)).save(tmp_path / "first.png")
+    digest = hashlib.sha256((tmp_path / "first.png").read_bytes()).hexdigest()
+    weak = Condition(path=tmp_path / "first.png", sha256=digest, frame=0, strength=0.5)
+    order = order_for(dialect, order_of, folder, conditions=(weak,))
+    assert not engine.capabilities(folder).takes_strength
+    with pytest.raises(OrderRefused, match="strength_not_offered"):
+        list(engine.render(order, watching()))
+    assert server.did("POST") == []
 
 
 @pytest.mark.parametrize("dialect", ["sglang", "greenroom"])

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import socket
 import ssl
 import threading
 import time
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from generation.engines.protocol import EngineFailure, FailureCode
 from generation.engines.remote.engine import RemoteEngine
 from generation.engines.remote.line import Address, NotReached, ServerAway
 from generation.engines.remote.wire import AnswerGarbled, Patience, Request, ask
+from stage.certificates import a_certificate
 
 HURRY = Patience(connect_s=2, silence_s=2, whole_s=5)
 
@@ -125,6 +120,51 @@ def test_a_refusal_in_the_middle_of_a_large_upload_is_heard_or_is_a_broken_line(
     assert outcome in (413, ServerAway)
 
 
+def test_a_file_is_sent_as_it_stands_a_block_at_a_time(tmp_path):
+    content = bytes(range(256)) * 4096
+    (tmp_path / "clip.mp4").write_bytes(content)
+    listener = socket.create_server(("127.0.0.1", 0))
+    heard = bytearray()
+
+    def serve():
+        line, _ = listener.accept()
+        with listener, line:
+            while not heard.endswith(content):
+                heard.extend(line.recv(65536))
+            line.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    request = Request(method="PUT", target="/made", upload=tmp_path / "clip.mp4")
+    answer = asked(listener.getsockname()[1], request)
+    thread.join(5)
+    head, _, body = bytes(heard).partition(b"\r\n\r\n")
+    assert (answer.status, body) == (201, content)
+    assert b"content-length: %d" % len(content) in head.lower()
+
+
+def test_an_upload_stops_where_the_server_answers_in_the_middle(tmp_path):
+    with (tmp_path / "clip.mp4").open("wb") as sparse:
+        sparse.truncate(1 << 34)  # would take minutes
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        line, _ = listener.accept()
+        with listener, line:
+            line.recv(65536)
+            line.sendall(b"HTTP/1.1 409 Conflict\r\nContent-Length: 4\r\n\r\nlost")
+            line.settimeout(5)
+            while line.recv(1 << 20):
+                pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    request = Request(method="PUT", target="/made", upload=tmp_path / "clip.mp4")
+    answer = asked(listener.getsockname()[1], request)
+    thread.join(10)
+    assert (answer.status, answer.body) == (409, b"lost")
+
+
 def test_a_name_that_nobody_answers_for_does_not_keep_a_cancel_waiting(monkeypatch):
     let_go = threading.Event()
 
@@ -173,33 +213,7 @@ def test_a_server_that_takes_no_connection_is_not_waited_for_without_end():
 
 @pytest.fixture
 def certificate(tmp_path):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the lab's own")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    (tmp_path / "ca.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (tmp_path / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return tmp_path / "ca.pem", tmp_path / "key.pem"
+    return a_certificate(tmp_path)
 
 
 @pytest.fixture

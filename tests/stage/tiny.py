@@ -132,8 +132,8 @@ def _tokenizer() -> Any:
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
-        pad_token="<pad>",  # noqa: S106 - a mark in a text
-        eos_token="</s>",  # noqa: S106
-        unk_token="<unk>",  # noqa: S106
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
         model_max_length=_TOKENS_AT_MOST,
     )
