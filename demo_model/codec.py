@@ -37,6 +37,9 @@ _CONSTANT = 1000.0
 # Leading components keep more of their energy than whitening would leave them.
 _WHITENING = 0.6
 _RIDGE = 1e-3
+# How far off a generated latent is expected to be, in units of the latents' own mean square: it is
+# then smoothed by those around it.
+_DOUBT = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,19 @@ def patches(clips: Tensor) -> Tensor:
     return ordered.flatten(4)
 
 
+def latents_std(std: Tensor) -> Tensor:
+    """What the pipeline divides latents by; their mean square is then one."""
+    scale = std**_WHITENING
+    return scale * ((std / scale) ** 2).mean().sqrt()
+
+
+def _component_std(scale: Tensor) -> Tensor:
+    """The inverse of ``latents_std``."""
+    powered = scale ** (1 / _WHITENING)
+    mean: Tensor = (powered ** (2 - 2 * _WHITENING)).mean() ** (_WHITENING / 2)
+    return powered / mean ** (1 / _WHITENING)
+
+
 def unpatched(cells: Tensor) -> Tensor:
     """The inverse of ``patches``, without the first frame's three copies."""
     count, frames, rows, columns, _ = cells.shape
@@ -94,7 +110,8 @@ def fit(count: int = 320, seed: int = 1) -> Codec:
     latents = (flat @ axes).unflatten(0, cells.shape[:4])
     about = neighbourhoods(latents / std).flatten(0, 3)
     gram = about.T @ about
-    gram += _RIDGE * len(about) * torch.eye(len(gram))
+    doubt = _RIDGE + (_DOUBT * latents_std(std) / std) ** 2
+    gram += len(about) * torch.diag(doubt.repeat(9))
     guess = torch.linalg.solve(gram, about.T @ flat)
     # Of all that the neighbourhood says, the part that fits through the decoder's first layer.
     said = about @ guess
@@ -135,10 +152,8 @@ def build(codec: Codec) -> AutoencoderKLLTXVideo:
             parameter.zero_()
         _write_encoder(vae.encoder, codec)
         _write_decoder(vae.decoder, codec)
-        scale = codec.std**_WHITENING
-        scale = scale * ((codec.std / scale) ** 2).mean().sqrt()
         vae.latents_mean.zero_()
-        vae.latents_std.copy_(scale)
+        vae.latents_std.copy_(latents_std(codec.std))
     return vae.eval()
 
 
@@ -213,7 +228,7 @@ def read(vae: AutoencoderKLLTXVideo) -> Codec:
         return Codec(
             mean=mean.clone(),
             axes=axes.flatten(0, 2),
-            std=vae.latents_std.clone(),
+            std=_component_std(vae.latents_std),
             reading=decoder.conv_in.conv.weight[:, :, 1].permute(2, 3, 1, 0).flatten(0, 2),
             patch=patch.flatten(0, 2).T,
         )

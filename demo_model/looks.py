@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from demo_model import network
+from demo_model import codec, network
 from demo_model.codec import Codec
 from demo_model.network import Networks, Source
 
@@ -31,7 +31,7 @@ def train_look(folder: Path, found: Codec, look: str, *, minutes: float, device:
     from peft import LoraConfig
     from peft.utils import get_peft_model_state_dict
 
-    from demo_model.train import begun, latents_std, resume
+    from demo_model.train import begun, resume
     from demo_model.words import tokenizer
 
     training = begun(found, device)
@@ -40,7 +40,7 @@ def train_look(folder: Path, found: Codec, look: str, *, minutes: float, device:
     networks.requires_grad_(requires_grad=False)
     config = LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(_LAYERS))
     networks.transformer.add_adapter(config, adapter_name=look)
-    source = Source(found, latents_std(found), tokenizer(), device=device, look=look)
+    source = Source(found, codec.latents_std(found.std), tokenizer(), device=device, look=look)
     loss = _trained(networks, source, minutes, device)
     layers = get_peft_model_state_dict(networks.transformer, adapter_name=look)
     path = folder / "styles" / f"{look}.safetensors"

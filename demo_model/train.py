@@ -95,14 +95,10 @@ def begun(found: Codec, device: str) -> Training:
         codec=found,
         networks=networks,
         average=average,
-        source=Source(found, latents_std(found), words, device=device),
+        source=Source(found, codec.latents_std(found.std), words, device=device),
         optimisers=_optimisers(networks),
         chance=random.Random(7),  # noqa: S311 - scenes, no secrets
     )
-
-
-def latents_std(found: Codec) -> Tensor:
-    return codec.build(found).latents_std.clone()
 
 
 def _optimisers(networks: nn.Module) -> list[torch.optim.Optimizer]:

@@ -79,6 +79,7 @@ def test_the_numbers_can_be_read_out_of_the_weights_again(found: Codec) -> None:
     again = codec.read(codec.build(found))
     assert torch.allclose(again.axes, found.axes, atol=2e-3)
     assert torch.allclose(again.reading, found.reading, atol=1e-4)
+    assert torch.allclose(again.std, found.std, rtol=1e-3)
     assert torch.allclose(again.mean, found.mean, atol=1e-4)
 
 

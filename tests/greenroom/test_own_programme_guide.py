@@ -19,10 +19,12 @@ GUIDE = CHECKOUT / "docs/own_programme.md"
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[OwnHouse]:
     made = OwnHouse(tmp_path / "var", GREENROOM_EMPTY="1")
-    made.start()
-    until(lambda: "Greenroom is ready at" in made.said or made.is_ready(), READY_LIMIT_S)
-    yield made
-    made.end()
+    try:
+        made.start()
+        until(lambda: "Greenroom is ready at" in made.said or made.is_ready(), READY_LIMIT_S)
+        yield made
+    finally:
+        made.end()
 
 
 def commands() -> str:
