@@ -152,6 +152,7 @@ def held_out_scenes(count: int = 60, *, seed: int = 60) -> list[Scene]:
             scene
             for scene in iter(lambda: random_scene(chance, held_out=True), None)
             if (scene.motion, scene.style) == (MOTIONS[place % 10], STYLES[place // 10 % 4])
+            and scene not in found
         )
         # Not every shape is held out with every motion: the rarest so far of a few.
         drawn = list(islice(fitting, 12))
