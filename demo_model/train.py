@@ -186,7 +186,7 @@ def _tell_scores(training: Training, folder: Path) -> None:
     training.judge = training.judge or detector(training.codec)
     # What chance draws for the scores must not change what the training draws.
     with torch.random.fork_rng(devices=[]):
-        pipe = pipeline(training.average, training.codec)
+        pipe = pipeline(training.average, training.codec).to(training.average.transformer.device)
         _write(folder, {"seen": training.seen, **scores(pipe, training.judge, count=40)})
 
 
@@ -214,7 +214,7 @@ def save(training: Training, path: Path) -> None:
 def resume(training: Training, path: Path) -> None:
     if not path.exists():
         return
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)
     training.networks.load_state_dict(state["networks"])
     training.average.load_state_dict(state["average"])
     for optimiser, kept in zip(training.optimisers, state["optimisers"], strict=True):
