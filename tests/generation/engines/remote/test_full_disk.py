@@ -33,8 +33,10 @@ def server(serving: Any, described: Any, film_of: Any, order_of: Any, settings: 
 
 
 def test_a_clip_that_does_not_fit_fails_at_once_with_everything_back(
-    server: Any, tester: Any
+    server: Any, tester: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A place of its own: what killed processes left in the machine's says nothing of this one.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     a_model("far", engine="remote", checkpoint="sglang")
     job = a_job(tester, model="far")
     with full_disk(1_000):
@@ -45,5 +47,5 @@ def test_a_clip_that_does_not_fit_fails_at_once_with_everything_back(
     assert discrepancies() == []
     assert not Clip.objects.exists()
     assert not job_folder(job.id).exists()
-    assert list(Path(tempfile.gettempdir()).glob("greenroom-remote-*")) == []
+    assert list(tmp_path.glob("greenroom-remote-*")) == []
     assert server.jobs == {}, "and nothing of ours stays there"
