@@ -35,6 +35,7 @@ PRESET: dict[str, Any] = {
     "schedule": "even",
     "coordinate_rate": COORDINATE_RATE,
     "guidance": GUIDANCE,
+    "modes": ["text", "image", "first_last"],
     "longest_s": "8.2",
     "most_steps": 50,
     "window_frames": FRAMES,

@@ -17,10 +17,11 @@ from typing import Any
 
 from generation.engines.limits import Capabilities, FrameRule, SizeRule
 from generation.engines.local.tiers import Tier, read_tiers
-from generation.engines.order import SIDE_LIMIT, Mode
+from generation.engines.order import CONDITIONS_LIMIT, SIDE_LIMIT, Mode
 from generation.engines.protocol import EngineFailure, FailureCode
 
 _MOST_HEAD = 64 * 2**20
+_PICTURES = {Mode.IMAGE: 1, Mode.FIRST_LAST: 2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,8 @@ class Preset:
     first that is at hand is taken) count on CUDA only. ``window_frames`` is the length that the
     model was trained for and makes at a time, longer clips being windows in a row; ``native`` the
     size it generates, whatever the file's, which is up to ``enlarge_at_most`` times as wide and as
-    high. ``words`` are those it knows, ``examples`` prompts to begin with. Absent means: like the
-    stock pipeline.
+    high. ``words`` are those it knows, ``examples`` prompts to begin with, ``modes`` those it was
+    trained for where its pipeline takes more. Absent means: like the stock pipeline.
     """
 
     schedule: str = "pipeline"
@@ -73,6 +74,7 @@ class Preset:
     enlarge_at_most: int = 1
     words: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    modes: tuple[Mode, ...] | None = None
     tiers: dict[str, Tier] = field(default_factory=lambda: {"turbo": Tier(), "standard": Tier()})
 
 
@@ -88,6 +90,12 @@ class Checkpoint:
     def window(self) -> int | None:
         """Frames that are made at a time; None where a clip of any length is made in one go."""
         return self.preset.window_frames
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Those that the pipeline takes and the model was trained for."""
+        kept = self.preset.modes
+        return tuple(mode for mode in self.grid.modes if kept is None or mode in kept)
 
     def capabilities(self) -> Capabilities:
         grid = self.grid
@@ -111,8 +119,8 @@ class Checkpoint:
             most_steps=self.preset.most_steps,
             tiers=tuple(self.preset.tiers),
             has_guidance=True,
-            modes=grid.modes,
-            most_conditions=grid.most_conditions,
+            modes=self.modes,
+            most_conditions=min(grid.most_conditions, _most_pictures(self.modes)),
             takes_strength=grid.takes_strength,
             takes_styles=grid.takes_styles,
             has_sound=grid.has_sound,
@@ -167,8 +175,9 @@ def preset(path: Path, *, guidance: float, unmeasured: bool = False) -> Preset:
     for name in ("attention", "words", "examples"):
         if name in plain:
             plain[name] = _texts(name, plain[name])
-    if plain.get("native") is not None:
-        plain["native"] = _native(plain["native"])
+    for name, read in (("modes", _modes), ("native", _native)):
+        if plain.get(name) is not None:
+            plain[name] = read(plain[name])
     for name, least, most in (("window_frames", 2, 600), ("enlarge_at_most", 1, 30)):
         if plain.get(name) is not None:
             _check_whole(name, plain[name], least, most)
@@ -179,6 +188,19 @@ def _texts(name: str, plain: Any) -> tuple[str, ...]:
     if not isinstance(plain, list) or not all(isinstance(one, str) and one for one in plain):
         raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {name} {plain!r}")
     return tuple(plain)
+
+
+def _modes(plain: Any) -> tuple[Mode, ...]:
+    names = _texts("modes", plain)
+    if not names or not set(names) <= set(Mode):
+        raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: modes {plain!r}")
+    return tuple(Mode(name) for name in names)
+
+
+def _most_pictures(modes: tuple[Mode, ...]) -> int:
+    if Mode.KEYFRAMES in modes:
+        return CONDITIONS_LIMIT
+    return max(_PICTURES.get(mode, 0) for mode in modes) if modes else 0
 
 
 def _native(plain: Any) -> tuple[int, int]:

@@ -350,6 +350,8 @@ def test_only_whole_enlargements_are_offered(engine, order, watching, size):
         {"words": "red"},
         {"words": ["red", 3]},
         {"examples": [""]},
+        {"modes": []},
+        {"modes": ["sideways"]},
     ],
 )
 def test_what_makes_no_sense_in_the_file_is_refused(folder, tmp_path, told):
@@ -377,3 +379,14 @@ def test_words_and_examples_are_told_with_the_rest(folder, tmp_path):
     (copy / "greenroom.json").write_text(json.dumps(plain | told))
     found = DiffusersEngine().inspect(copy)
     assert (found.words, found.examples) == (("red", "circle"), ("a red circle",))
+
+
+@pytest.mark.parametrize(
+    ("told", "most"), [(["text"], 0), (["text", "image"], 1), (["text", "image", "first_last"], 2)]
+)
+def test_a_model_takes_no_pictures_it_was_not_trained_for(folder, tmp_path, told, most):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    plain = json.loads((copy / "greenroom.json").read_text())
+    (copy / "greenroom.json").write_text(json.dumps(plain | {"modes": told}))
+    able = DiffusersEngine().capabilities(copy)
+    assert (able.modes, able.most_conditions) == (tuple(told), most)
