@@ -170,6 +170,12 @@ def preset(path: Path, *, guidance: float, unmeasured: bool = False) -> Preset:
         raise EngineFailure(FailureCode.CHECKPOINT_FOREIGN, f"greenroom.json: {unknown}")
     if "tiers" in plain:
         plain["tiers"] = read_tiers(plain["tiers"], unmeasured=unmeasured)
+    _read_own_fields(plain)
+    return Preset(**{"guidance": guidance, **plain})
+
+
+def _read_own_fields(plain: dict[str, Any]) -> None:
+    """What JSON cannot say becomes what it means; what it must not say is refused."""
     if isinstance(plain.get("attention"), str):
         plain["attention"] = [plain["attention"]]
     for name in ("attention", "words", "examples"):
@@ -181,7 +187,6 @@ def preset(path: Path, *, guidance: float, unmeasured: bool = False) -> Preset:
     for name, least, most in (("window_frames", 2, 600), ("enlarge_at_most", 1, 30)):
         if plain.get(name) is not None:
             _check_whole(name, plain[name], least, most)
-    return Preset(**{"guidance": guidance, **plain})
 
 
 def _texts(name: str, plain: Any) -> tuple[str, ...]:
