@@ -1,8 +1,9 @@
 """``python -m demo_model.train --minutes N --out DIR``: trains, or goes on where it stopped.
 
 DIR holds ``codec.pt`` (computed once), ``state.pt`` (weights, their running mean, both optimisers,
-what chance has drawn) and ``log.jsonl``. On CUDA everything is drawn and trained there. ``--look``
-trains a LoRA of one of ``scenes.LOOKS`` on the finished weights instead.
+what chance has drawn) and ``log.jsonl``. ``--begin-with`` takes the weights of an exported folder
+where there is no state yet. On CUDA everything is drawn and trained there. ``--look`` trains a LoRA
+of one of ``scenes.LOOKS`` on the finished weights instead.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from demo_model.words import tokenizer
 
 _AVERAGE = 0.998
 _RATE = 2e-3
-_LOOK_RATE = 1e-3
 _FLAT_SHARE = 0.5
 _LAST_RATE = 0.02
 
@@ -54,6 +54,8 @@ def main() -> None:
     folder: Path = asked.out
     folder.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    if asked.begin_with is not None:
+        begin_with(asked.begin_with, folder)
     found = saved_codec(folder)
     if asked.look is not None:
         from demo_model.looks import train_look
@@ -69,9 +71,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo_model.train", description=__doc__)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--begin-with", type=Path, metavar="FOLDER")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--shift", type=float, default=0.5, help="more noise, more layout")
+    parser.add_argument("--rate", type=float, default=_RATE, help="of learning, before it falls")
     parser.add_argument("--score-every", type=float, default=15, metavar="MINUTES", help="0: never")
     parser.add_argument("--look", choices=LOOKS)
     return parser.parse_args()
@@ -101,6 +105,23 @@ def begun(found: Codec, device: str) -> Training:
     )
 
 
+def begin_with(exported: Path, folder: Path) -> None:
+    """Writes a state of these weights, with optimisers that know nothing yet. One that is there
+    stays."""
+    from demo_model.score import load
+
+    if (folder / "state.pt").exists():
+        return
+    pipe = load(exported)
+    found = codec.read(pipe.vae)
+    torch.save(vars(found), folder / "codec.pt")
+    training = begun(found, "cpu")
+    for networks in (training.networks, training.average):
+        networks.text_encoder.load_state_dict(pipe.text_encoder.state_dict())
+        networks.transformer.load_state_dict(pipe.transformer.state_dict())
+    save(training, folder / "state.pt")
+
+
 def _optimisers(networks: nn.Module) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the blocks, in which it learns in fewer samples; AdamW for all
     that is not a matrix inside a block."""
@@ -116,7 +137,7 @@ def _optimisers(networks: nn.Module) -> list[torch.optim.Optimizer]:
 def train(training: Training, asked: argparse.Namespace, device: str) -> None:
     started, scored = time.monotonic(), time.monotonic()
     for share in _shares(started, asked.minutes * 60):
-        _step(training, asked.batch, _rate(share), asked.shift, device)
+        _step(training, asked.batch, asked.rate * _fallen(share), asked.shift, device)
         if len(training.losses) == 200:
             _tell(training, asked.out, minutes=(time.monotonic() - started) / 60)
         if asked.score_every and time.monotonic() - scored > asked.score_every * 60:
@@ -133,12 +154,12 @@ def _shares(started: float, seconds: float) -> Iterator[float]:
         yield gone / seconds
 
 
-def _rate(share: float) -> float:
-    """Flat, then a cosine down to a fiftieth; a few warm steps at the beginning."""
+def _fallen(share: float) -> float:
+    """Flat, then a cosine down to a fiftieth."""
     if share < _FLAT_SHARE:
-        return _RATE
+        return 1.0
     down = (share - _FLAT_SHARE) / (1 - _FLAT_SHARE)
-    return _RATE * (_LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * down)) / 2)
+    return _LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * down)) / 2
 
 
 def _step(training: Training, count: int, rate: float, shift: float, device: str) -> None:

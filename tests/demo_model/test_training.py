@@ -6,7 +6,7 @@ import json
 import random
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,6 +46,23 @@ def test_training_is_resumed_with_its_optimisers(
     assert after["seen"] > before["seen"]
     steps = [int(state["optimisers"][1]["state"][0]["step"]) for state in (before, after)]
     assert steps == [before["seen"] // 4, after["seen"] // 4]
+
+
+def test_training_begins_with_weights_that_were_exported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shipped: Any
+) -> None:
+    import torch
+
+    from demo_model.export import WEIGHTS
+
+    run(monkeypatch, tmp_path, "--minutes", "0", "--begin-with", str(WEIGHTS))
+    state = torch.load(tmp_path / "state.pt", weights_only=True)["average"]
+    name = "transformer_blocks.0.ff.net.0.proj.weight"
+    kept = shipped.transformer.state_dict()[name].float()
+    assert torch.equal(state[f"transformer.{name}"], kept)
+    before = (tmp_path / "state.pt").read_bytes()
+    run(monkeypatch, tmp_path, "--minutes", "0", "--begin-with", str(tmp_path / "gone"))
+    assert len((tmp_path / "state.pt").read_bytes()) == len(before)
 
 
 def test_a_few_hundred_clips_lower_the_loss(found: Codec) -> None:
