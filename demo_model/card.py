@@ -105,7 +105,9 @@ Two looks it does not have come as LoRA weights in `styles/`: {_listed(LOOKS)}.
 
 {figures["prompts"]} prompts whose combination of colour, shape and motion never occurred in
 training (all cyan stars, all spinning yellow squares, an eleventh of all others); fixed seeds,
-eight steps, guidance {GUIDANCE:g}. The judge measures frames and has not seen the prompt.
+eight steps, guidance {GUIDANCE:g}. The judge measures frames and has not seen the prompt. It knows
+drawn clips that went through the autoencoder, some with noise on their latents, and no generated
+one.
 
 | share that is right | | asked for |
 |---|---|---|

@@ -58,7 +58,7 @@ def _trained(networks: Networks, source: Source, minutes: float, device: str) ->
     while (gone := (time.monotonic() - started) / 60) < minutes:
         for group in optimiser.param_groups:
             group["lr"] = _RATE * min(1.0, (len(losses) + 1) / 20) * (1 - 0.95 * gone / minutes)
-        with torch.autocast(device, torch.bfloat16):
+        with network.half_precision(device):
             loss = network.loss_of(networks, source.batch(_BATCH, chance), None, noise)
         loss.backward()
         nn.utils.clip_grad_norm_(taught, 1.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -185,6 +187,15 @@ def noise_levels(shift: float, device: torch.device | str) -> Callable[[int], Te
         return torch.sigmoid(1.2 * torch.randn(count, device=device) + shift).clamp(0.002, 1.0)
 
     return draw
+
+
+@contextmanager
+def half_precision(device: str) -> Iterator[None]:
+    """bf16 where it is safe. torch remarks that norms with weights stay in fp32: they should."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Mismatch dtype", UserWarning)
+        with torch.autocast(device, torch.bfloat16):
+            yield
 
 
 def trained_parameters(networks: nn.Module) -> tuple[list[Tensor], list[Tensor]]:

@@ -164,7 +164,7 @@ def _fallen(share: float) -> float:
 
 def _step(training: Training, count: int, rate: float, shift: float, device: str) -> None:
     batch, last = _examples(training, count)
-    with torch.autocast(device, torch.bfloat16):
+    with network.half_precision(device):
         noise = network.noise_levels(shift, device)
         loss = network.loss_of(training.networks, batch, last, noise)
     loss.backward()

@@ -31,4 +31,4 @@ def found() -> Codec:
 def judge(found: Codec) -> Detector:
     from demo_model.detector import detector
 
-    return detector(found, clips=900)
+    return detector(found)
