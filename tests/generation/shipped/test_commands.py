@@ -85,7 +85,8 @@ def test_it_says_what_it_can_do():
     assert steps == {"turbo": 4, "standard": 8, "quality": 24}
     assert {row.generated_width for row in rows.values()} == {64}
     assert rows["turbo", 512].enlarged_by == 8
-    assert set(model.modes) == {mode.value for mode in Mode}
+    assert set(model.modes) == {Mode.TEXT, Mode.IMAGE, Mode.FIRST_LAST}
+    assert model.most_conditions == 2
     assert model.words
     assert model.examples
     lengths = range(model.min_frames, model.max_frames + 1, model.frame_step)
