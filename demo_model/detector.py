@@ -54,8 +54,8 @@ def measure(clips: Tensor) -> Measures:
     inner = (clips * weight[:, None]).sum((2, 3, 4)) / weight.sum((1, 2, 3))[:, None]
     return Measures(
         style=_style(clips, ground, apart, around, inner, border),
-        background=torch.cat([(top + bottom) / 2], 1),
-        colour=torch.cat([inner, 0.5 * (top + bottom) / 2], 1),
+        background=(top + bottom) / 2,
+        colour=torch.cat([inner, (top + bottom) / 4], 1),
         motion=around.motion(),
         shape=around.outline(),
     )
