@@ -14,6 +14,7 @@ is walked around:
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 from dataclasses import dataclass
@@ -207,7 +208,7 @@ def _write_decoder(decoder: Any, codec: Codec) -> None:
 def read(vae: AutoencoderKLLTXVideo) -> Codec:
     """The numbers that ``build`` wrote, taken out of a loaded model again."""
     with torch.no_grad():
-        vae = vae.float()
+        vae = copy.deepcopy(vae).float()  # whoever gave it goes on with the numbers it had
         first, second = (block.downsamplers[0].conv for block in vae.encoder.down_blocks)
         axes = torch.empty(8, 8, _PIXELS, COMPONENTS)
         for outer, one in enumerate(_eighths()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -93,3 +93,15 @@ def test_the_components_are_computed_from_drawn_clips() -> None:
     assert torch.allclose(found.axes.T @ found.axes, torch.eye(codec.COMPONENTS), atol=1e-3)
     clips = codec.clips_of_all_styles(4, seed=6)
     assert codec.psnr(through(found, clips), clips) > 22
+
+
+def test_whoever_gave_the_model_to_read_goes_on_with_the_numbers_it_had(shipped: Any) -> None:
+    import torch
+
+    from demo_model import codec
+
+    kept = {name: weight.clone() for name, weight in shipped.vae.state_dict().items()}
+    codec.read(shipped.vae)
+    now = shipped.vae.state_dict()
+    assert {weight.dtype for weight in now.values()} == {torch.bfloat16}
+    assert all(torch.equal(weight, now[name]) for name, weight in kept.items())
