@@ -63,8 +63,11 @@ PREFIXES = {
     "removal": "rmv",
     "reference": "ref",
     "device": "dev",
+    "device_login": "dvl",
     "style": "sty",
     "worker_credential": "wcr",
+    "webhook_endpoint": "whk",
+    "webhook_delivery": "whd",
 }
 
 

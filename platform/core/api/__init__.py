@@ -7,7 +7,7 @@ top floor's (``greenroom.api``).
 from core.api.endpoint import Endpoint, Parts
 from core.api.fields import Moment, PublicId, Ratio, Seconds, Text, Whole
 from core.api.operations import Operation, operation, operation_of
-from core.api.pages import Page, PageWish, page_of
+from core.api.pages import Page, PageWish, TimesWish, only, page_of, within
 from core.api.shapes import Shape
 
 __all__ = [
@@ -22,8 +22,11 @@ __all__ = [
     "Seconds",
     "Shape",
     "Text",
+    "TimesWish",
     "Whole",
+    "only",
     "operation",
     "operation_of",
     "page_of",
+    "within",
 ]

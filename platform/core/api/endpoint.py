@@ -36,11 +36,15 @@ class StrictJson(BaseParser):
     """One JSON object in UTF-8 (RFC 8259), of bounded size."""
 
     media_type = "application/json"
+    largest = LARGEST_BODY
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        raw = stream.read(LARGEST_BODY + 1)
-        if len(raw) > LARGEST_BODY:
-            raise BodyTooLarge(_("A body has at most one mebibyte."), most=LARGEST_BODY)
+        raw = stream.read(self.largest + 1)
+        if len(raw) > self.largest:
+            raise BodyTooLarge(
+                _("A body has at most %(most)s MiB.") % {"most": self.largest // 2**20},
+                most=self.largest,
+            )
         try:
             body = json.loads(raw.decode(), parse_constant=_no_number)
             # Escapes can spell half a surrogate pair, which no text column and no answer can hold.

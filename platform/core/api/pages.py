@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
+from core.api.fields import Moment
 from core.api.shapes import Shape
 from core.errors import InvalidOrder
 
@@ -38,6 +39,28 @@ class PageWish(Shape):
         required=False,
         help_text=gettext_lazy("“next” of the page before; without it, the first page."),
     )
+
+
+class TimesWish(PageWish):
+    """For lists of what was made at a time."""
+
+    since = Moment(required=False, help_text=gettext_lazy("Only what is of this moment or later."))
+    until = Moment(required=False, help_text=gettext_lazy("Only what is before this moment."))
+
+
+def within(rows: QuerySet[Row], wish: dict[str, Any], column: str) -> QuerySet[Row]:
+    """Those of the times that a valid ``TimesWish`` names."""
+    if "since" in wish:
+        rows = rows.filter(**{f"{column}__gte": wish["since"]})
+    if "until" in wish:
+        rows = rows.filter(**{f"{column}__lt": wish["until"]})
+    return rows
+
+
+def only(rows: QuerySet[Row], wish: dict[str, Any], **columns: str) -> QuerySet[Row]:
+    """Those that a valid wish names: ``only(rows, wish, clip="clip_id")``. What it leaves out
+    narrows nothing."""
+    return rows.filter(**{column: wish[name] for name, column in columns.items() if name in wish})
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,15 @@ class Once:
             )
             if cursor.rowcount == 1:
                 return
-        first = KeptAnswer.objects.get(scope=self.scope, key=self.key)
+        self._answer(KeptAnswer.objects.get(scope=self.scope, key=self.key))
+
+    def look(self) -> None:
+        """Raises what ``begin`` would for a key that was answered; claims nothing."""
+        first = KeptAnswer.objects.filter(scope=self.scope, key=self.key).first()
+        if first is not None:
+            self._answer(first)
+
+    def _answer(self, first: KeptAnswer) -> None:
         if bytes(first.payload_sha256) != self.payload_sha256:
             raise KeyReused
         assert first.status is not None

@@ -54,7 +54,8 @@ def say(kind: str, *, subject: tuple[str, UUID], party: UUID | None = None, **fa
 
 def ring(kind: str, thing: str, subject_id: UUID, party: UUID | None) -> None:
     """After the commit, in its own transaction: NOTIFY takes a database-wide lock at commit."""
-    notify({"party": str(party) if party else None, "kind": thing, "id": str(subject_id)})
+    payload = {"party": str(party) if party else None, "kind": thing, "id": str(subject_id)}
+    notify({**payload, "said": kind})
     for bell in BELLS:
         bell(kind)
 

@@ -22,7 +22,14 @@ class OutboxMessage(models.Model):
     facts = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["xid", "id"], name="outbox_in_commit_order")]
+        indexes = [
+            models.Index(fields=["xid", "id"], name="outbox_in_commit_order"),
+            models.Index(
+                fields=["party_id", "xid", "id"],
+                name="outbox_of_one_party",
+                condition=models.Q(party_id__isnull=False),
+            ),
+        ]
 
 
 class OutboxCursor(models.Model):
