@@ -8,6 +8,7 @@ from accounts.cohorts.models import Cohort, CohortSeat
 from accounts.consents.models import ConsentAct, ConsentVersion
 from accounts.conversations.models import Conversation, Remark
 from accounts.credentials.models import Credential, PortalSession
+from accounts.device_logins.models import DeviceLogin, DeviceLoginTry
 from accounts.erasures.models import Erasure
 from accounts.exports.models import Export
 from accounts.invitations.models import Invitation
@@ -18,6 +19,12 @@ from accounts.programmes.models import Membership, Particulars, Programme, RoleG
 from accounts.quotas.models import Budget, Reservation
 from accounts.rates.models import Rate
 from accounts.retention.models import RetentionVersion
+from accounts.webhooks.models import (
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 
 __all__ = [
     "Acceptance",
@@ -33,6 +40,8 @@ __all__ = [
     "ConsentVersion",
     "Conversation",
     "Credential",
+    "DeviceLogin",
+    "DeviceLoginTry",
     "Erasure",
     "Export",
     "Invitation",
@@ -51,4 +60,8 @@ __all__ = [
     "Reservation",
     "RetentionVersion",
     "RoleGrant",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookSecret",
 ]

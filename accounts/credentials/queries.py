@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.credentials.models import Credential
 from accounts.credentials.peppers import pepper
 from accounts.credentials.rules import SCOPE_ROLES, Scope, digest, read_token, session_digest
 from core.errors import Absent, NotAllowed, WrongScope
+from core.planned import planned_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ _COLUMNS = (
     "credential_id, key_id, lineage_id, party_id, programme_id, digest, pepper_id,"
     " scopes, roles, is_live"
 )
+_BY_KEY = f"SELECT {_COLUMNS} FROM credential_by_key($1)"  # noqa: S608  (columns are ours)
+_BY_SESSION = f"SELECT {_COLUMNS} FROM credential_by_session($1)"  # noqa: S608
 
 
 def actor_by_token(text: str) -> Actor | None:
@@ -75,7 +77,7 @@ def actor_by_token(text: str) -> Actor | None:
     parts = read_token(text)
     if parts is None:
         return None
-    row = _row(f"SELECT {_COLUMNS} FROM credential_by_key(%s)", parts.key_id)  # noqa: S608
+    row = planned_row(_BY_KEY, "text", [parts.key_id])
     # Unknown key and wrong secret take the same path and the same time.
     kept = bytes(row["digest"]) if row else b"\0" * 32
     key = pepper(row["pepper_id"] if row else "")
@@ -87,8 +89,7 @@ def actor_by_token(text: str) -> Actor | None:
 
 def actor_by_session(cookie: str) -> Actor | None:
     """The person behind a portal session, not yet in a programme (the portal chooses one)."""
-    sql = f"SELECT {_COLUMNS} FROM credential_by_session(%s)"  # noqa: S608  (columns are ours)
-    row = _row(sql, session_digest(cookie))
+    row = planned_row(_BY_SESSION, "text", [session_digest(cookie)])
     return _actor(row, is_portal=True) if row and row["is_live"] else None
 
 
@@ -126,14 +127,6 @@ def way_of_sign_in(credential_id: UUID | None) -> str:
     held = Credential.objects.filter(id=credential_id) if credential_id else None
     credential = held.first() if held is not None else None
     return credential.minted_auth_method if credential else ""
-
-
-def _row(sql: str, key: str) -> dict[str, Any] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [key])
-        found = cursor.fetchone()
-        names = [column.name for column in cursor.description or ()]
-    return dict(zip(names, found, strict=True)) if found else None
 
 
 def _actor(row: dict[str, Any], *, is_portal: bool) -> Actor:

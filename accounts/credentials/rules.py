@@ -81,6 +81,8 @@ class Scope(StrEnum):
     EXPORTS_CREATE = "exports:create"
     DEVICES_READ = "devices:read"
     DEVICES_WRITE = "devices:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 # Minting stays in the portal: a token that could mint tokens would outlive its own revocation.
@@ -159,6 +161,8 @@ SCOPE_WORDS = {
     Scope.EXPORTS_CREATE: _("Ask for an export of everything that is yours"),
     Scope.DEVICES_READ: _("See the devices that render, and how they fare"),
     Scope.DEVICES_WRITE: _("Drain devices and let them serve again"),
+    Scope.WEBHOOKS_READ: _("See your webhooks and what was sent to them"),
+    Scope.WEBHOOKS_WRITE: _("Make, change and remove your webhooks, and send again"),
 }
 
 

@@ -82,6 +82,8 @@ SCOPE_GROUPS = [
             Scope.SETTINGS_WRITE,
             Scope.TOKENS_READ,
             Scope.TOKENS_REVOKE,
+            Scope.WEBHOOKS_READ,
+            Scope.WEBHOOKS_WRITE,
         ],
     ),
 ]

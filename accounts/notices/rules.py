@@ -53,6 +53,7 @@ TOPICS: dict[str, Topic] = {
     "export.ready": Topic.ACCESS,
     "export.failed": Topic.ACCESS,
     "agreement.published": Topic.TERMS,
+    "webhook.disabled": Topic.ACCESS,
 }
 
 

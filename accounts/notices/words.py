@@ -178,6 +178,12 @@ WORDS = {
         _("You look after this installation as an administrator."), "studio"
     ),
     "administrator.ended": Words(_("You are no longer an administrator here."), "studio"),
+    "webhook.disabled": Words(
+        _("A webhook of yours was turned off. Its page says why."),
+        "webhook",
+        takes_subject=True,
+        named=_("Your webhook “%(name)s” was turned off. Its page says why."),
+    ),
     "removal.stopped": Words(
         _("The files of a clip of yours stay after all."),
         "clip",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.urls import path, reverse
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from accounts.credentials.rules import Scope
 from accounts.programmes.models import Membership, Role
 from accounts.roles.commands import end_role, grant_role
-from accounts.roles.queries import MEMBER_ORDER, live_grants, member_for, members_of
+from accounts.roles.queries import MEMBER_ORDER, last_seen, live_grants, member_for, members_of
 from core.api import Endpoint, Moment, PageWish, PublicId, Shape, Text, operation, page_of
 from core.ids import shown
 
@@ -36,6 +37,9 @@ class ShownMember(Shape):
     contact = Text(help_text=_("How else they can be reached, as they say."))
     roles = ShownGrant(many=True)
     joined_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField(
+        allow_null=True, help_text=_("The newest of their sign-ins and uses of a token.")
+    )
 
 
 class PeopleWish(PageWish):
@@ -43,7 +47,7 @@ class PeopleWish(PageWish):
         required=False, default="", help_text=_("Any part of a name or an address.")
     )
     role = serializers.ChoiceField(
-        Role.choices, required=False, default="", help_text=_("Only who holds this role now.")
+        Role.choices, required=False, help_text=_("Only who holds this role now.")
     )
     cohort = PublicId(
         "cohort", required=False, default=None, help_text=_("Only who is in this cohort.")
@@ -74,10 +78,11 @@ class People(Endpoint):
     def get(self, _request: Request) -> Response:
         asked = self.asked_in_query()
         found = members_of(
-            self.actor, name=asked["name"], role=asked["role"], cohort_id=asked["cohort"]
+            self.actor, name=asked["name"], role=asked.get("role", ""), cohort_id=asked["cohort"]
         )
         page = page_of(found, asked, by=MEMBER_ORDER)
-        return self.answer(page.shown([_shown(row) for row in page.rows]))
+        seen = last_seen([row.party_id for row in page.rows])
+        return self.answer(page.shown([_shown(row, seen.get(row.party_id)) for row in page.rows]))
 
 
 class OneMember(Endpoint):
@@ -88,7 +93,7 @@ class OneMember(Endpoint):
         refuses=(404,),
     )
     def get(self, _request: Request, party: str) -> Response:
-        return self.answer(_shown(member_for(self.actor, party)))
+        return self.answer(_one(member_for(self.actor, party)))
 
 
 class Granting(Endpoint):
@@ -113,7 +118,7 @@ class Granting(Endpoint):
             expires_at=asked["expires_at"],
             actor=self.actor,
         )
-        return self.answer(_shown(member_for(self.actor, party)))
+        return self.answer(_one(member_for(self.actor, party)))
 
 
 class Ending(Endpoint):
@@ -134,10 +139,14 @@ class Ending(Endpoint):
             role=Role(self.asked()["role"]),
             actor=self.actor,
         )
-        return self.answer(_shown(member_for(self.actor, party)))
+        return self.answer(_one(member_for(self.actor, party)))
 
 
-def _shown(member: Membership) -> dict[str, Any]:
+def _one(member: Membership) -> dict[str, Any]:
+    return _shown(member, last_seen([member.party_id]).get(member.party_id))
+
+
+def _shown(member: Membership, seen_at: datetime | None) -> dict[str, Any]:
     person = getattr(member.party, "person", None)
     facts = {
         "id": member.party_id,
@@ -156,6 +165,7 @@ def _shown(member: Membership) -> dict[str, Any]:
             for grant in live_grants(member)
         ],
         "joined_at": member.joined_at,
+        "last_seen_at": seen_at,
     }
     return dict(ShownMember(facts).data)
 
