@@ -2,8 +2,15 @@
 
 from generation.catalogue.models import AllowedModels, PriceRow, VideoModel
 from generation.checkpoints.models import ModelCheck, ModelTier
-from generation.clips.models import Clip, Removal, Viewing
-from generation.jobs.models import Attempt, Job, JobCondition, JobStyle
+from generation.clips.models import Clip, FilesBefore, HeldBack, Removal, Viewing
+from generation.jobs.models import (
+    Attempt,
+    DeletedVideo,
+    Job,
+    JobCondition,
+    JobRequest,
+    JobStyle,
+)
 from generation.machines.models import WorkerCredential
 from generation.placement.models import Device, Placement
 from generation.references.models import Reference, ReferenceStill
@@ -15,9 +22,13 @@ __all__ = [
     "AllowedModels",
     "Attempt",
     "Clip",
+    "DeletedVideo",
     "Device",
+    "FilesBefore",
+    "HeldBack",
     "Job",
     "JobCondition",
+    "JobRequest",
     "JobStyle",
     "ModelCheck",
     "ModelTier",

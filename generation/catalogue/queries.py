@@ -59,6 +59,19 @@ def by_name(models: Sequence[VideoModel]) -> dict[str, VideoModel]:
     }
 
 
+def usual_model(models: Sequence[VideoModel]) -> VideoModel | None:
+    """The one to begin with: the first whose engine is here, else the first."""
+    return next((model for model in models if is_ready(model)), next(iter(models), None))
+
+
+def usual_size(model: VideoModel) -> tuple[int, int]:
+    """The smallest of its sizes that is 1280 wide, or the largest of a model of smaller ones."""
+    sizes = sorted(
+        {(row.width, row.height) for row in model.prices.all()}, key=lambda size: size[0] * size[1]
+    )
+    return next((size for size in sizes if size[0] >= 1280), sizes[-1])
+
+
 def frame_rule_of(model: VideoModel) -> FrameRule:
     return FrameRule(
         step=model.frame_step,

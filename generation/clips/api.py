@@ -11,12 +11,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, PageWish, PublicId, Ratio, Seconds, Shape, Text, operation, page_of
+from core.api import (
+    Endpoint,
+    PublicId,
+    Ratio,
+    Seconds,
+    Shape,
+    Text,
+    TimesWish,
+    operation,
+    page_of,
+    within,
+)
 from core.ids import shown
 from generation.clips.commands import say_why
 from generation.clips.models import Clip, Removal
-from generation.clips.queries import clip_for, clips_of, removal_of, seen_by
-from generation.clips.rules import Why
+from generation.clips.queries import allows_of, clip_for, clips_asked_for, removal_of, seen_by
+from generation.clips.rules import Allows, Why, opens
 from generation.jobs.queries import conditions_of, job_styles_of
 
 
@@ -37,6 +48,9 @@ class RenditionShown(Shape):
     bytes = serializers.IntegerField()
     sha256 = serializers.CharField()
     made_at = serializers.DateTimeField()
+    is_open = serializers.BooleanField(
+        help_text=_("Whether you get it now: not all files are, before a clip is approved.")
+    )
 
 
 class RemovalShown(Shape):
@@ -71,6 +85,13 @@ class ClipShown(Shape):
     bytes = serializers.IntegerField()
     master_sha256 = serializers.CharField()
     made_at = serializers.DateTimeField()
+    extends = PublicId(
+        "clip", allow_null=True, help_text=_("The clip of yours whose frames come first in it.")
+    )
+    files_before = serializers.ChoiceField(
+        Allows.choices,
+        help_text=_("Which of its files its owner gets now; “clip” is all of them."),
+    )
     renditions = RenditionShown(many=True, help_text=_("None once the files were removed."))
     removal = RemovalShown(
         allow_null=True, help_text=_("That its files go, or went; the record stays.")
@@ -129,17 +150,40 @@ class ViewingShown(Shape):
     until = serializers.DateTimeField()
 
 
+# Of the review's floor, which is above this one: as the states of its cases are called there.
+REVIEWS = [
+    ("none", _("Never put forward")),
+    ("queued", _("Waits for a reviewer")),
+    ("claimed", _("With a reviewer")),
+    ("approved", _("Approved")),
+    ("declined", _("Declined")),
+    ("changes_requested", _("Changes asked for")),
+    ("withdrawn", _("Withdrawn")),
+]
+
+
+class ClipsWish(TimesWish):
+    model = Text(required=False, help_text=_("Only clips of this model, by its slug."))
+    thread = PublicId("thread", required=False, help_text=_("Only clips of this thread."))
+    q = Text(required=False, help_text=_("Only clips whose prompt holds these words."))
+    review = serializers.ChoiceField(
+        REVIEWS, required=False, help_text=_("Only clips with a review that stands or ended so.")
+    )
+
+
 class Clips(Endpoint):
     @operation(
         scope=Scope.CLIPS_READ,
         summary=_("List your clips"),
         words=_("Of this programme, newest first."),
-        query=PageWish,
+        query=ClipsWish,
         answers=ClipShown,
         is_list=True,
     )
     def get(self, request: Request) -> Response:
-        page = page_of(clips_of(self.actor), self.asked_in_query(), by=("-made_at", "-id"))
+        wish = self.asked_in_query()
+        mine = within(clips_asked_for(self.actor, wish), wish, "made_at")
+        page = page_of(mine, wish, by=("-made_at", "-id"))
         return self.answer(page.shown([ClipShown(_facts(clip)).data for clip in page.rows]))
 
 
@@ -155,7 +199,7 @@ class OneClip(Endpoint):
         clip = clip_for(self.actor, clip_id)
         is_mine = clip.party_id == self.actor.party_id
         facts = {
-            **_facts(clip),
+            **_facts(clip, is_mine=is_mine),
             "pictures": conditions_of(clip.job),
             "styles": job_styles_of(clip.job),
             "recipe": clip.recipe,
@@ -191,7 +235,8 @@ class Viewings(Endpoint):
         return self.answer(dict(ViewingShown(facts).data))
 
 
-def _facts(clip: Clip) -> dict[str, Any]:
+def _facts(clip: Clip, *, is_mine: bool = True) -> dict[str, Any]:
+    allows = allows_of(clip)
     shown_id = shown("clip", clip.id)
     return {
         "id": clip.id,
@@ -216,15 +261,17 @@ def _facts(clip: Clip) -> dict[str, Any]:
         "bytes": clip.bytes,
         "master_sha256": clip.master_sha256,
         "made_at": clip.made_at,
+        "extends": clip.job.extends_id,
+        "files_before": allows,
         "renditions": [
-            _rendition(rendition)
+            _rendition(rendition, is_open=not is_mine or opens(rendition.kind, allows))
             for rendition in sorted(clip.renditions.all(), key=lambda one: (one.kind, one.made_at))
         ],
         "removal": removal_of(clip),
     }
 
 
-def _rendition(rendition: Any) -> dict[str, Any]:
+def _rendition(rendition: Any, *, is_open: bool) -> dict[str, Any]:
     return {
         "id": rendition.id,
         "kind": rendition.kind,
@@ -235,6 +282,7 @@ def _rendition(rendition: Any) -> dict[str, Any]:
         "bytes": rendition.bytes,
         "sha256": rendition.sha256,
         "made_at": rendition.made_at,
+        "is_open": is_open,
     }
 
 

@@ -18,7 +18,7 @@ from core.errors import InvalidOrder, TooLate
 from core.outbox.commands import say
 from core.sweeps import sweep
 from generation.clips.models import Clip, Removal, Viewing
-from generation.clips.queries import clip_to_view
+from generation.clips.queries import clip_to_view, is_extended_now
 from generation.clips.rules import VIEWING_LASTS, Why
 from generation.media.files import remove_files
 
@@ -164,13 +164,16 @@ def stop_removal(
 
 
 def finish_removal(*, removal: Removal) -> bool:
-    """From the commit on nobody is served these files. False where it was stopped or done.
+    """From the commit on nobody is served these files. False where it was stopped or done, and
+    while a job is under way that extends the clip: it waits for that.
 
     The database refuses (``IntegrityError``) while the clip is shown or judged.
     """
     with transaction.atomic():
         clip = removal.clip
         hold_files(clip.id)
+        if is_extended_now(clip):
+            return False
         due = Removal.objects.filter(
             id=removal.id, done_at=None, stopped_at=None, due_at__lte=CoreNow()
         )

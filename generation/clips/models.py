@@ -9,7 +9,7 @@ from accounts.people.models import Party
 from accounts.programmes.models import Programme
 from core.clock import CoreNow
 from core.fields import id_field
-from generation.clips.rules import VIEWING_ROLES, Why
+from generation.clips.rules import VIEWING_ROLES, Allows, Why
 from generation.jobs.models import Job
 from generation.threads.models import Thread
 
@@ -136,5 +136,45 @@ class Removal(models.Model):
                 fields=["done_at"],
                 name="removals_to_clear",
                 condition=Q(done_at__isnull=False, cleared_at=None),
+            ),
+        ]
+
+
+class FilesBefore(models.Model):
+    """What a programme's policy says at present of the files of a clip that is not approved: handed
+    down by the floor above, which publishes it. Without a row: everything."""
+
+    programme = models.OneToOneField(
+        Programme, primary_key=True, on_delete=models.PROTECT, related_name="files_before"
+    )
+    allows = models.CharField(max_length=8, choices=Allows)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_programme_says_which_files", condition=Q(allows__in=Allows.values)
+            ),
+        ]
+
+
+class HeldBack(models.Model):
+    """A clip that is not approved and whose owner does not get all its files until then.
+
+    Written with the clip, by a trigger, and taken away with its approval. A later policy that
+    allows more counts for it too; one that allows less does not.
+    """
+
+    clip = models.OneToOneField(
+        Clip, primary_key=True, on_delete=models.PROTECT, related_name="held_back"
+    )
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    allows = models.CharField(max_length=8, choices=Allows)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="what_is_held_back_is_less", condition=Q(allows__in=["preview", "pictures"])
             ),
         ]

@@ -20,20 +20,21 @@ from core.api import page_of
 from core.ids import shown
 from generation.clips.commands import say_why
 from generation.clips.models import Clip
-from generation.clips.queries import clip_to_view, removal_of, seen_by
-from generation.clips.rules import Why
+from generation.clips.queries import allows_of, clip_to_view, removal_of, seen_by
+from generation.clips.rules import Allows, Why, opens
 from generation.clips.words import (
     FILES,
     duration_text,
     file_words,
     generated_note,
+    held_back_sentence,
     made_sentences,
     player_files,
     removal_words,
     role_words,
     why_words,
 )
-from generation.jobs.words import pictures_of, style_lines
+from generation.jobs.words import goes_on_from, pictures_of, style_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +73,24 @@ def shown_cards(
 def clip_pieces(request: PortalRequest, clip: Clip) -> dict[str, Any]:
     """What this floor says of a clip, for the page that joins it with what others know."""
     is_mine = clip.party_id == request.actor.party_id
+    allows = allows_of(clip) if is_mine else Allows.CLIP
     job = shown("job", clip.job_id)
     return {
-        "clip": _shown(clip, is_mine=is_mine),
+        "clip": _shown(clip, is_mine=is_mine, allows=allows),
+        "held_back": held_back_sentence(allows),
         "removed": _removed(clip),
         "pictures": pictures_of(clip.job, is_mine=is_mine),
-        "renditions": _files(clip),
+        "renditions": _files(clip, allows),
         "seen_by": [
             {"at": look.at, "role_words": role_words(look.role), "why_words": why_words(look.why)}
             for look in seen_by(clip)
         ],
         "again_url": f"{reverse('new-clip')}?again={job}" if is_mine else None,
         "continue_url": f"{reverse('new-clip')}?continue={job}" if is_mine else None,
+        "goes_on_from": goes_on_from(clip.job, is_mine=is_mine),
+        "extend_url": f"{reverse('new-clip')}?extend={job}"
+        if is_mine and clip.renditions.all()
+        else None,
         "is_mine": is_mine,
     }
 
@@ -138,12 +145,15 @@ def _removed(clip: Clip) -> dict[str, Any] | None:
     return {"at": removal.done_at, "why_words": removal_words(removal.why)}
 
 
-def _shown(clip: Clip, *, is_mine: bool) -> dict[str, Any]:
+def _shown(clip: Clip, *, is_mine: bool, allows: Allows) -> dict[str, Any]:
+    files = player_files(
+        clip, "/media", plays_light=not is_mine, offers_both=not is_mine, allows=allows
+    )
     return {
         "public_id": shown("clip", clip.id),
         "prompt": clip.prompt,
         # Whoever only has a look begins with the light copy; the master is a press away.
-        **player_files(clip, "/media", plays_light=not is_mine, offers_both=not is_mine),
+        **files,
         "frames": clip.frames,
         "rate_num": clip.rate_num,
         "rate_den": clip.rate_den,
@@ -176,14 +186,14 @@ def _recipe(clip: Clip) -> list[tuple[str, str]]:
     return [(label, value) for label, value in lines if value]
 
 
-def _files(clip: Clip) -> list[dict[str, Any]]:
+def _files(clip: Clip, allows: Allows) -> list[dict[str, Any]]:
     order = list(FILES)
     return [
         {
             "kind_words": file_words(one.kind),
             "bytes": one.bytes,
             "sha256": one.sha256,
-            "url": f"{_media(one)}?download=1",
+            "url": f"{_media(one)}?download=1" if opens(one.kind, allows) else None,
         }
         for one in sorted(clip.renditions.all(), key=lambda one: order.index(one.kind))
     ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,9 @@ from accounts.credentials.queries import Actor
 from core.clock import CoreNow
 from core.errors import Absent
 from core.ids import read_id
-from generation.clips.models import Clip, Removal, Viewing
-from generation.clips.rules import viewing_role
+from generation.clips.models import Clip, HeldBack, Removal, Viewing
+from generation.clips.rules import Allows, more_of, viewing_role
+from generation.jobs.rules import LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,20 @@ class Look:
 def clips_of(actor: Actor) -> QuerySet[Clip]:
     """The actor's own clips of this programme, newest first, with their renditions."""
     return _clips(actor).filter(party_id=actor.party_id).order_by("-made_at", "-id")
+
+
+def clips_asked_for(actor: Actor, wish: Mapping[str, Any]) -> QuerySet[Clip]:
+    """The actor's own, those alone that a valid wish of the API names."""
+    named = {"job__model__slug": "model", "thread_id": "thread", "job__prompt__icontains": "q"}
+    mine = clips_of(actor).filter(
+        **{column: wish[name] for column, name in named.items() if name in wish}
+    )
+    if "review" not in wish:
+        return mine
+    if wish["review"] == "none":
+        return mine.filter(cases__isnull=True)
+    # By relation: reviews belong to a floor above this one. One clip may have had several.
+    return mine.filter(cases__state=wish["review"]).distinct()
 
 
 def own_clip_for(actor: Actor, shown_id: str) -> Clip:
@@ -98,6 +114,20 @@ def files_there(through: str = "") -> list[Prefetch[str, Any, str]]:
     ]
 
 
+def allows_of(clip: Clip) -> Allows:
+    """Which of its files the owner of a clip gets now; the SQL function ``clip_allows`` says the
+    same. No query for clips that ``clips_of`` or ``clip_for`` gave."""
+    held: HeldBack | None = getattr(clip, "held_back", None)
+    if held is None:
+        return Allows.CLIP
+    return more_of(Allows(held.allows), Allows(clip.programme.files_before.allows))
+
+
+def is_extended_now(clip: Clip) -> bool:
+    """Whether a job is under way that needs its files, since it extends the clip."""
+    return clip.extensions.filter(state__in=LIVE).exists()
+
+
 def removal_of(clip: Clip) -> Removal | None:
     """The removal of its files that is announced or done; None where they stay."""
     found: list[Removal] | None = getattr(clip, "removals_standing", None)
@@ -109,7 +139,7 @@ def removal_of(clip: Clip) -> Removal | None:
 def _clips(actor: Actor) -> QuerySet[Clip]:
     return (
         Clip.objects.filter(programme_id=actor.programme)
-        .select_related("job__model")
+        .select_related("job__model", "held_back", "programme__files_before")
         .prefetch_related(*files_there())
     )
 

@@ -27,6 +27,31 @@ class Why(TextChoices):
     AUDIT = "audit", _("To check how the programme keeps its terms")
 
 
+class Allows(TextChoices):
+    """Which files of a clip its owner gets before it is approved, as a programme says."""
+
+    CLIP = "clip", _("Everything, the clip itself too")
+    PREVIEW = "preview", _("The light copy and the pictures")
+    PICTURES = "pictures", _("The pictures alone")
+
+
+# The same as the SQL function ``file_is_open``; by kinds of renditions.
+HELD_BACK: dict[Allows, frozenset[str]] = {
+    Allows.CLIP: frozenset(),
+    Allows.PREVIEW: frozenset({"master"}),
+    Allows.PICTURES: frozenset({"master", "proxy"}),
+}
+
+
+def opens(kind: str, allows: Allows) -> bool:
+    return kind not in HELD_BACK[allows]
+
+
+def more_of(one: Allows, other: Allows) -> Allows:
+    """The one that holds back less."""
+    return min(one, other, key=list(Allows).index)
+
+
 def viewing_role(roles: frozenset[str]) -> str | None:
     """The role in which somebody with these roles looks; None for those who may not."""
     return next((role for role in VIEWING_ROLES if role in roles), None)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core.ids import shown
 from generation.catalogue.words import generated_words, windows_words
 from generation.clips.models import Clip, Removal
-from generation.clips.rules import Why
+from generation.clips.rules import Allows, Why, opens
 from generation.jobs import words as of_jobs
 
 ROLES: dict[str, Callable[[], str]] = {
@@ -96,20 +96,40 @@ def duration_text(frames: int, num: int, den: int) -> str:
     return f"{int(seconds // 60)}:{int(seconds % 60):02d} min"
 
 
+def held_back_sentence(allows: Allows) -> str:
+    """What an owner is told of a clip that is not approved; nothing where all of it is open."""
+    words: dict[Allows, Callable[[], str]] = {
+        Allows.PREVIEW: lambda: _(
+            "Until it is approved, you get the light copy and the pictures, not the clip itself."
+            " That is what your programme's policy says."
+        ),
+        Allows.PICTURES: lambda: _(
+            "Until it is approved, you get its pictures, and it does not play yet. That is what"
+            " your programme's policy says."
+        ),
+    }
+    return words[allows]() if allows in words else ""
+
+
 def player_files(
-    clip: Clip, place: str, *, plays_light: bool = False, offers_both: bool = False
+    clip: Clip,
+    place: str,
+    *,
+    plays_light: bool = False,
+    offers_both: bool = False,
+    allows: Allows = Allows.CLIP,
 ) -> dict[str, Any]:
     """Addresses for ``generation/clips/_player.html``, empty where there is no such file.
 
     ``plays_light``: the light copy first, where there is one. ``offers_both``: the page says which
-    of the two it plays, with a way to the other.
+    of the two it plays, with a way to the other. ``allows``: which of them whoever looks may have.
     """
-    files = {one.kind: one for one in clip.renditions.all()}
+    files = {one.kind: one for one in clip.renditions.all() if opens(one.kind, allows)}
     urls = {kind: f"{place}/{shown('rendition', one.id)}" for kind, one in files.items()}
     master, light = urls.get("master", ""), urls.get("proxy", "")
     wave = files.get("waveform")
     return {
-        "src": light if plays_light and light else master,
+        "src": light if light and (plays_light or not master) else master,
         "poster": urls.get("poster", ""),
         "sprite_url": urls.get("sprite", ""),
         "index": urls.get("index", ""),
@@ -121,7 +141,7 @@ def player_files(
             "plays_light": plays_light,
             "is_same": files["proxy"].sha256 == files["master"].sha256,
         }
-        if light and offers_both
+        if light and master and offers_both
         else None,
     }
 

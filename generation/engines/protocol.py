@@ -119,6 +119,7 @@ class FailureCode(StrEnum):
     STYLE_FOREIGN = "style_foreign"
     LEVER_UNMEASURED = "lever_unmeasured"
     REFERENCE_MISSING = "reference_missing"
+    EXTENDED_MISSING = "extended_missing"
     ENGINE_STALLED = "engine_stalled"
     REMOTE_AWAY = "remote_away"
     REMOTE_REFUSED = "remote_refused"

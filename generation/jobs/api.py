@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -17,15 +18,16 @@ from accounts.quotas.models import Kind
 from accounts.quotas.queries import quota_of
 from core.api import (
     Endpoint,
-    PageWish,
     PublicId,
     Ratio,
     Seconds,
     Shape,
     Text,
+    TimesWish,
     Whole,
     operation,
     page_of,
+    within,
 )
 from core.ids import shown
 from generation.catalogue.models import VideoModel
@@ -33,14 +35,15 @@ from generation.catalogue.rules import unknown_words
 from generation.catalogue.words import unknown_sentence
 from generation.jobs.commands import cancel_job, resume_job, submit_job
 from generation.jobs.conditions import WishedCondition
+from generation.jobs.extensions import clip_id_of
 from generation.jobs.folder import has_preview
+from generation.jobs.following import followed
 from generation.jobs.models import Job, JobCondition
 from generation.jobs.orders import Quote, Wish, quote
 from generation.jobs.queries import (
     Standing,
-    job_for,
     job_styles_of,
-    jobs_of,
+    jobs_asked_for,
     standing_of,
     standings_of,
 )
@@ -70,6 +73,9 @@ class ConditionWish(Shape):
     moment = Seconds(
         required=False,
         help_text=_("Which second of a reference that is a clip; else its first."),
+    )
+    from_end = serializers.BooleanField(
+        required=False, help_text=_("true: the last frame of a reference that is a clip.")
     )
     strength = serializers.FloatField(
         required=False,
@@ -109,7 +115,11 @@ class QuoteWish(Shape):
         validators=[RegexValidator(SIZE, _("A size is written like 1280x720."))],
         help_text=_("One of the model's sizes, like 1280x720."),
     )
-    seconds = Seconds(help_text=_("Taken to the nearest length that the model makes."))
+    seconds = Seconds(
+        help_text=_(
+            "Taken to the nearest length that the model makes; of an extension: what is new."
+        )
+    )
     tier = Text(required=False, help_text=_("One of the model's tiers; usually “standard”."))
     conditions = ConditionWish(
         many=True,
@@ -127,6 +137,15 @@ class QuoteWish(Shape):
         help_text=_("Up to three, in the order in which they are to be used."),
     )
 
+    extends = Text(
+        required=False,
+        help_text=_(
+            "A finished clip of yours, or its job: the new one begins with its last frame, and what"
+            " is made is the whole of both, two minutes at most. Same size, same frame rate; the"
+            " price is for what is new."
+        ),
+    )
+
 
 class JobWish(QuoteWish):
     prompt = Text(allow_blank=True, help_text=_("What the clip should show."))
@@ -134,6 +153,9 @@ class JobWish(QuoteWish):
         required=False, help_text=_("The same seed and order give the same clip; else random.")
     )
     thread = Text(required=False, help_text=_("A thread of yours that this clip continues."))
+    remix_of = Text(
+        required=False, help_text=_("A job of yours whose recipe this takes, with other words.")
+    )
 
 
 class QuotaLeft(Shape):
@@ -152,6 +174,9 @@ class QuoteShown(Shape):
     frames = serializers.IntegerField()
     frame_rate = Ratio()
     seconds = Seconds()
+    extends = PublicId("clip", allow_null=True)
+    total_frames = serializers.IntegerField(help_text=_("With those of the clip that it extends."))
+    total_seconds = Seconds()
     price_credits = serializers.IntegerField(help_text=_("What would be reserved, exactly."))
     quota = QuotaLeft()
     is_within_quota = serializers.BooleanField()
@@ -174,10 +199,16 @@ class StyleUsed(Shape):
     sha256 = serializers.CharField(source="style.sha256")
 
 
-class JobsWish(PageWish):
+class JobsWish(TimesWish):
     state = serializers.ChoiceField(
         State.choices, required=False, help_text=_("Only jobs in this state.")
     )
+    is_live = serializers.BooleanField(
+        required=False, help_text=_("true: only those that are not over; false: only the others.")
+    )
+    model = Text(required=False, help_text=_("Only jobs of this model, by its slug."))
+    thread = PublicId("thread", required=False, help_text=_("Only jobs of this thread."))
+    q = Text(required=False, help_text=_("Only jobs whose prompt holds these words."))
 
 
 class JobShown(Shape):
@@ -207,11 +238,21 @@ class JobShown(Shape):
     frames = serializers.IntegerField()
     frame_rate = Ratio()
     seconds = Seconds()
+    extends = PublicId(
+        "clip", allow_null=True, help_text=_("The clip whose last frame it begins with.")
+    )
+    total_frames = serializers.IntegerField(
+        help_text=_("Of the clip it makes: with those of the clip that it extends.")
+    )
+    total_seconds = Seconds()
     price_credits = serializers.IntegerField()
     charged_credits = serializers.IntegerField(
         allow_null=True, help_text=_("What it cost in the end; null until it is over.")
     )
     thread = PublicId("thread")
+    remix_of = PublicId(
+        "job", allow_null=True, help_text=_("The job whose recipe it took, with other words.")
+    )
     clip = PublicId("clip", allow_null=True)
     preview = serializers.CharField(
         allow_null=True, help_text=_("Where a rough picture of it is, while it runs and has one.")
@@ -235,8 +276,8 @@ class Jobs(Endpoint):
     )
     def get(self, request: Request) -> Response:
         wish = self.asked_in_query()
-        mine = jobs_of(self.actor, state=wish.get("state")).select_related("reservation")
-        page = page_of(mine, wish, by=("-queue_number",))
+        mine = jobs_asked_for(self.actor, wish).select_related("reservation")
+        page = page_of(within(mine, wish, "queued_at"), wish, by=("-queue_number",))
         standings = standings_of(job.id for job in page.rows)
         return self.answer(page.shown([_shown(job, standings[job.id]) for job in page.rows]))
 
@@ -275,7 +316,8 @@ class OneJob(Endpoint):
         refuses=(404,),
     )
     def get(self, request: Request, job_id: str) -> Response:
-        return self.answer(_now(job_for(self.actor, job_id)))
+        found = followed(self.actor, job_id)
+        return self.answer(_shown(found.job, found.standing))
 
 
 class Cancel(Endpoint):
@@ -348,8 +390,10 @@ def _wish(asked: dict[str, Any]) -> Wish:
         tier=asked.get("tier"),
         seed=asked.get("seed"),
         continues=asked.get("thread"),
+        remix_of=asked.get("remix_of"),
         conditions=tuple(map(_wished, asked.get("conditions", ()))),
         styles=tuple(WishedStyle(**one) for one in asked.get("styles", ())),
+        extends=asked.get("extends"),
     )
 
 
@@ -359,7 +403,7 @@ def _wished(asked: dict[str, Any]) -> WishedCondition:
         asked["reference"],
         at=at,
         strength=asked.get("strength", 1.0),
-        moment=asked.get("moment", Fraction(0)),
+        moment=None if asked.get("from_end") else asked.get("moment", Fraction(0)),
     )
 
 
@@ -384,6 +428,9 @@ def _quoted(quoted: Quote) -> dict[str, Any]:
         "frames": quoted.frames,
         "frame_rate": quoted.model.rate,
         "seconds": quoted.seconds,
+        "extends": clip_id_of(quoted.extended) if quoted.extended else None,
+        "total_frames": quoted.whole_frames,
+        "total_seconds": quoted.whole_seconds,
         "price_credits": quoted.price_credits,
     }
 
@@ -393,6 +440,11 @@ def _warnings(prompt: str, model: VideoModel, styles: list[Style]) -> list[dict[
     if not words:
         return []
     return [{"code": "words_unknown", "sentence": unknown_sentence(words), "words": words}]
+
+
+def warnings_of(job: Job) -> list[dict[str, Any]]:
+    """As ``WarningShown``; no query for a job that ``jobs_of`` gave."""
+    return _warnings(job.prompt, job.model, [one.style for one in job_styles_of(job)])
 
 
 def _now(job: Job) -> dict[str, Any]:
@@ -415,7 +467,7 @@ def _shown(job: Job, standing: Standing) -> dict[str, Any]:
         "tier": job.tier,
         "prompt": job.prompt,
         "seed": job.seed,
-        "warnings": _warnings(job.prompt, job.model, [one.style for one in job_styles_of(job)]),
+        "warnings": warnings_of(job),
         "conditions": [_condition(one) for one in job.conditions.all()],
         "styles": job_styles_of(job),
         "size": f"{job.width}x{job.height}",
@@ -424,10 +476,14 @@ def _shown(job: Job, standing: Standing) -> dict[str, Any]:
         "frames": job.frames,
         "frame_rate": rate,
         "seconds": job.frames / rate,
+        "extends": job.extends_id,
+        "total_frames": job.whole_frames,
+        "total_seconds": job.whole_frames / rate,
         "price_credits": job.price_credits,
         # Not before its end: while an order is being written, its reservation comes last.
         "charged_credits": job.reservation.settled if job.state in OVER else None,
         "thread": job.thread_id,
+        "remix_of": job.remix_of_id,
         # The standing was read a moment after the row; what is shown must fit together.
         "clip": standing.clip_id if job.state == State.FINISHED else None,
         "preview": f"/jobs/{shown('job', job.id)}/preview" if has_preview(job) else None,
@@ -438,7 +494,13 @@ def _shown(job: Job, standing: Standing) -> dict[str, Any]:
         "held_until": job.held_until,
         "finished_at": job.finished_at,
     }
-    return dict(JobShown(facts).data)
+    return dict(_shape().to_representation(facts))
+
+
+@cache
+def _shape() -> JobShown:
+    """One for all answers: to make one takes as long as to fill it, and it keeps nothing."""
+    return JobShown()
 
 
 urlpatterns = [

@@ -18,14 +18,15 @@ from accounts.quotas.commands import Hold, reserve, settle_reservation
 from accounts.quotas.models import Kind
 from core.audit.commands import record
 from core.clock import now
-from core.errors import Absent, AgreementMissing, NotAllowed, TooLate
+from core.errors import Absent, AgreementMissing, InvalidOrder, NotAllowed, TooLate
 from core.idempotency.commands import Once
-from core.ids import new_id, read_id
+from core.ids import new_id, read_id, shown
 from core.outbox.commands import say
 from core.states import advance
 from core.sweeps import sweep
 from generation.jobs.conditions import take_stills, write_conditions
-from generation.jobs.models import Job
+from generation.jobs.extensions import clip_id_of, files_stay
+from generation.jobs.models import DeletedVideo, Job, JobRequest
 from generation.jobs.orders import Quote, Wish, checked_prompt, chosen_seed, quote
 from generation.jobs.queries import job_for
 from generation.jobs.rules import LIVE, MOVES, Move, State, lane_of
@@ -36,14 +37,20 @@ Answer = Callable[[Job], tuple[int, Any]]
 
 
 def submit_job(
-    *, actor: Actor, wish: Wish, once: Once | None = None, answer: Answer | None = None
+    *,
+    actor: Actor,
+    wish: Wish,
+    once: Once | None = None,
+    answer: Answer | None = None,
+    fingerprint: str | None = None,
 ) -> Job:
     """Queue one clip, with its price reserved, or change nothing.
 
-    Order of locks: credential, idempotency key, the party's place in the lane, then rows of our
-    own, and as the last statement before the commit the budgets, whose programme row everybody
-    wants.
-    With ``once``, a repetition raises ``AlreadyAnswered`` with what ``answer`` gave first.
+    Order of locks: credential, idempotency key, the party's place in the lane, the files of the
+    clip that it extends, then rows of our own, and as the last statement before the commit the
+    budgets, whose programme row everybody wants.
+    With ``once``, a repetition raises ``AlreadyAnswered`` with what ``answer`` gave first. With a
+    ``fingerprint`` the job is found again by ``job_sent_before``.
     Raises any ``Refusal`` of the order, the membership, the agreement or the quota.
     """
     take_stills(wish.conditions, programme_id=actor.programme, party_id=actor.party_id)
@@ -54,17 +61,23 @@ def submit_job(
         acceptance_id = _right_to_submit(actor)
         prompt, seed = checked_prompt(wish.prompt), chosen_seed(wish.seed)
         quoted = quote(wish, programme_id=actor.programme, party_id=actor.party_id)
-        thread = _thread(actor, wish.continues)
+        thread = _thread(actor, wish.continues, quoted)
         job = _job(actor, acceptance_id, quoted, prompt, seed, thread)
-        job.save(force_insert=True)
+        job.remix_of_id = _remixed(actor, wish.remix_of)
+        with files_stay():
+            job.save(force_insert=True)
         write_conditions(job, quoted.conditions)
         write_styles(job, quoted.styles)
+        if fingerprint:
+            JobRequest.objects.create(job=job, fingerprint=fingerprint)
         record(
             "job.submitted",
             subject=("job", job.id),
             actor=actor.party_id,
             credential=actor.credential_id,
             price_credits=job.price_credits,
+            **({"remix_of": shown("job", job.remix_of_id)} if job.remix_of_id else {}),
+            **({"extends": shown("clip", job.extends_id)} if job.extends_id else {}),
         )
         say("job.queued", subject=("job", job.id), party=actor.party_id)
         if once and answer:
@@ -117,6 +130,28 @@ def cancel_jobs_of(*, programme_id: UUID, party_id: UUID, actor: Actor | None) -
         _cancel_waiting(job, actor)
         cancelled += 1
     return cancelled, asked
+
+
+def hold_fingerprint(fingerprint: str) -> None:
+    """Until the commit nobody else orders what has this fingerprint: who sends it again waits for
+    the first, and then finds its job."""
+    with connection.cursor() as cursor:
+        # A key of one number, so that it meets no party's place in a lane.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"order {fingerprint}"]
+        )
+
+
+def mark_deleted(*, actor: Actor, job: Job) -> None:
+    """At the door ``/v1`` it is absent from now on. Inside the transaction that stops the job or
+    announces that its files go; once is enough."""
+    DeletedVideo.objects.create(job=job)
+    record(
+        "video.deleted",
+        subject=("job", job.id),
+        actor=actor.party_id,
+        credential=actor.credential_id,
+    )
 
 
 def resume_job(*, actor: Actor, shown_id: str) -> Job:
@@ -189,6 +224,8 @@ def _job(
         generated_width=row.generated_width,
         generated_height=row.generated_height,
         frames=quoted.frames,
+        extends_id=clip_id_of(quoted.extended) if quoted.extended else None,
+        frames_before=quoted.extended.frames if quoted.extended else 0,
         rate_num=model.rate_num,
         rate_den=model.rate_den,
         steps=row.steps,
@@ -214,8 +251,11 @@ def _right_to_submit(actor: Actor) -> UUID:
     return acceptance_id
 
 
-def _thread(actor: Actor, continues: str | None) -> Thread:
-    """The thread to continue, which must be the actor's own, or a new one."""
+def _thread(actor: Actor, continues: str | None, quoted: Quote) -> Thread:
+    """The thread to continue, which must be the actor's own; else that of the clip to extend, or a
+    new one."""
+    if continues is None and quoted.extended is not None:
+        return quoted.extended.job.thread
     if continues is None:
         return Thread.objects.create(programme_id=actor.programme, party_id=actor.party_id)
     thread_id = read_id("thread", continues)
@@ -224,6 +264,19 @@ def _thread(actor: Actor, continues: str | None) -> Thread:
     if thread is None:
         raise Absent
     return thread
+
+
+def _remixed(actor: Actor, remix_of: str | None) -> UUID | None:
+    """The job whose recipe this takes, which must be the actor's own."""
+    if remix_of is None:
+        return None
+    try:
+        source: UUID = job_for(actor, remix_of).id
+    except Absent:
+        raise InvalidOrder(
+            "remixed_job_unknown", _("You have no job of this name."), field="remix_of"
+        ) from None
+    return source
 
 
 def _stand_in_line(lane: str, party_id: UUID) -> None:

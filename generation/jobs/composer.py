@@ -70,6 +70,7 @@ class Composer(forms.Form):
     last_picture = forms.ChoiceField(label=gettext_lazy("Ends with"), required=False)
     key = forms.CharField(widget=forms.HiddenInput, max_length=64)
     continues = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+    extends = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
     def __init__(
         self,
@@ -94,7 +95,9 @@ class Composer(forms.Form):
         pictured = [model.name for model in models if model.most_conditions]
         self.takes_pictures = list(dict.fromkeys(pictured))
         for name in PICTURES:
-            if self.takes_pictures:
+            # An extension begins with the clip that it extends.
+            is_taken = name == "first_picture" and bool(self["extends"].value())
+            if self.takes_pictures and not is_taken:
                 self._choose(name, [("", _("No picture")), *_pictures(references)])
             else:
                 del self.fields[name]
@@ -113,6 +116,7 @@ class Composer(forms.Form):
             continues=self.cleaned_data["continues"] or None,
             conditions=wished_pictures(self.cleaned_data),
             styles=style_choice.wished(self.cleaned_data["styles"]),
+            extends=self.cleaned_data["extends"] or None,
         )
 
     def clean(self) -> dict[str, Any]:
@@ -198,6 +202,11 @@ def tier_words(tier: str) -> str:
 def _length_words(quoted: Quote) -> str:
     frames, row = quoted.frames, quoted.row
     sentence = ngettext("%(frames)s frame", "%(frames)s frames", frames) % {"frames": frames}
+    if quoted.extended is not None:
+        sentence = _("%(sentence)s, %(total)s s in all") % {
+            "sentence": sentence,
+            "total": f"{float(quoted.whole_seconds):.1f}",
+        }
     made = generated_words(row.width, row.height, (row.generated_width, row.generated_height))
     size = "" if row.enlarged_by > 1 else f"{row.width} × {row.height}"  # it is said already
     return " · ".join(filter(None, (sentence, size, made)))
@@ -257,4 +266,5 @@ def _partial_wish(form: Composer) -> Wish | None:
             values.get("styles", []),
             only={style.slug for style in style_choice.fitting(form.styles, values["model"])},
         ),
+        extends=values.get("extends") or None,
     )

@@ -54,17 +54,22 @@ def placed(
     frames: int,
     programme_id: UUID,
     party_id: UUID,
+    is_extension: bool = False,
 ) -> tuple[Placed, ...]:
-    """In the order of the frames. Raises ``InvalidOrder`` for the first that cannot be."""
-    if not wished:
+    """In the order of the frames. Raises ``InvalidOrder`` for the first that cannot be.
+
+    The first frame of an extension is taken: the clip that it extends ends with it.
+    """
+    first = [0] if is_extension else []
+    if not wished and not first:
         return ()
-    _must_take_pictures(model, len(wished))
+    _must_take_pictures(model, len(first) + len(wished))
     found = _references(wished, programme_id, party_id)
     conditions = sorted(
         (_placed(one, found, model.rate, frames) for one in wished), key=lambda one: one.frame
     )
     _must_take_strength(model, conditions)
-    at = [one.frame for one in conditions]
+    at = [*first, *(one.frame for one in conditions)]
     if len(set(at)) < len(at):
         raise InvalidOrder(
             "condition_frame_taken", _("Two pictures cannot stand at the same frame."), field=FIELD

@@ -45,6 +45,18 @@ class Job(models.Model):
     reservation = models.OneToOneField(Reservation, on_delete=models.PROTECT, related_name="+")
     model = models.ForeignKey(VideoModel, on_delete=models.PROTECT, related_name="jobs")
     thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="jobs")
+    # The clip whose last frame it begins with: that clip's frames come first in what it makes.
+    extends = models.ForeignKey(
+        "generation.Clip",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="extensions",
+        db_index=False,
+    )
+    # The job whose recipe this one took, with other words.
+    remix_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="remixes"
+    )
 
     prompt = models.TextField()
     seed = models.BigIntegerField()
@@ -53,7 +65,9 @@ class Job(models.Model):
     height = models.PositiveIntegerField()
     generated_width = models.PositiveIntegerField()
     generated_height = models.PositiveIntegerField()
+    # What is rendered, and paid for; ``frames_before`` is what the clip that it extends has.
     frames = models.PositiveIntegerField()
+    frames_before = models.PositiveIntegerField(default=0)
     rate_num = models.PositiveIntegerField()
     rate_den = models.PositiveIntegerField()
     steps = models.PositiveIntegerField()
@@ -115,6 +129,14 @@ class Job(models.Model):
                 name="a_step_has_a_minute", condition=Q(step_limit_s=None) | Q(step_limit_s__gte=60)
             ),
             models.CheckConstraint(
+                name="job_has_frames_before_iff_it_extends",
+                condition=Q(extends=None, frames_before=0)
+                | Q(extends__isnull=False, frames_before__gte=1, frames__gte=2),
+            ),
+            models.CheckConstraint(
+                name="a_job_is_no_remix_of_itself", condition=~Q(remix_of=F("id"))
+            ),
+            models.CheckConstraint(
                 name="job_order_makes_sense",
                 condition=Q(
                     frames__gte=1,
@@ -146,7 +168,18 @@ class Job(models.Model):
             ),
             models.Index(fields=["held_until"], name="jobs_held", condition=Q(state="held")),
             models.Index(fields=["party", "-queue_number"], name="jobs_of_a_party"),
+            # What a removal of files asks.
+            models.Index(
+                fields=["extends"],
+                name="jobs_by_what_they_extend",
+                condition=Q(extends__isnull=False),
+            ),
         ]
+
+    @property
+    def whole_frames(self) -> int:
+        """Of the clip to be: what was there and what is new, the frame that both show once."""
+        return self.frames_before + self.frames - 1 if self.frames_before else self.frames
 
 
 class JobCondition(models.Model):
@@ -197,6 +230,36 @@ class JobStyle(models.Model):
                 name="a_job_has_three_styles_at_most", condition=Q(number__lte=2)
             ),
         ]
+
+
+class JobRequest(models.Model):
+    """An order as a program sent it, so that sending it again is answered with the job it made.
+
+    ``fingerprint`` is a SHA-256 over party, programme, what was asked and the files sent with it.
+    Written with its job and never changed.
+    """
+
+    id = id_field()
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="request")
+    fingerprint = models.CharField(max_length=64)
+    at = models.DateTimeField(db_default=CoreNow())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_fingerprint_is_a_sha256", condition=Q(fingerprint__regex=r"^[0-9a-f]{64}$")
+            ),
+        ]
+        indexes = [models.Index(fields=["fingerprint", "-at"], name="requests_by_fingerprint")]
+
+
+class DeletedVideo(models.Model):
+    """Its owner deleted it at the door ``/v1``, where it is absent from then on. The job, its
+    record and what was decided on its clip stay."""
+
+    id = id_field()
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="deleted_video")
+    at = models.DateTimeField(db_default=CoreNow())
 
 
 class Attempt(models.Model):

@@ -23,6 +23,7 @@ from generation.catalogue.queries import (
 )
 from generation.catalogue.rules import TerritoryExcluded, frames_for, must_hold_in, price
 from generation.jobs.conditions import Placed, WishedCondition, placed
+from generation.jobs.extensions import Extended, extended, must_fit, whole_frames
 from generation.jobs.styles import Chosen, WishedStyle, chosen_styles
 
 LONGEST_PROMPT = 2_000
@@ -32,7 +33,10 @@ LARGEST_SEED = 2**32 - 1
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What somebody asked for, through whichever door. ``seconds`` is snapped to frames, ``model``
-    is a slug, or ``slug@revision``."""
+    is a slug, or ``slug@revision``.
+
+    ``extends`` names a finished clip, or its job: the new one begins with its last frame, and
+    ``seconds`` is what comes after."""
 
     prompt: str
     model: str
@@ -42,8 +46,10 @@ class Wish:
     tier: str | None = None
     seed: int | None = None
     continues: str | None = None
+    remix_of: str | None = None
     conditions: tuple[WishedCondition, ...] = ()
     styles: tuple[WishedStyle, ...] = ()
+    extends: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +62,44 @@ class Quote:
     price_credits: int
     conditions: tuple[Placed, ...] = ()
     styles: tuple[Chosen, ...] = ()
+    extended: Extended | None = None
 
     @property
     def seconds(self) -> Fraction:
         return Fraction(self.frames) / self.model.rate
 
+    @property
+    def whole_frames(self) -> int:
+        """Of the clip to be: with what it extends."""
+        return whole_frames(self.extended, self.frames)
+
+    @property
+    def whole_seconds(self) -> Fraction:
+        return Fraction(self.whole_frames) / self.model.rate
+
 
 def quote(wish: Wish, *, programme_id: UUID, party_id: UUID) -> Quote:
     """The exact price for this party. Raises ``InvalidOrder`` naming the field, ``NotReady``
     without engine."""
+    source = extended(wish.extends, programme_id=programme_id, party_id=party_id)
     model = _model(wish.model, programme_id)
     _must_hold_for(model, party_id)
     row = _row(model, wish)
     frames = _frames(model, wish.seconds)
     _must_be_installed(model)
+    if source is not None:
+        must_fit(source, model=model, row=row, frames=frames)
     conditions = placed(
-        wish.conditions, model=model, frames=frames, programme_id=programme_id, party_id=party_id
+        wish.conditions,
+        model=model,
+        frames=frames,
+        programme_id=programme_id,
+        party_id=party_id,
+        is_extension=source is not None,
     )
     styles = chosen_styles(wish.styles, model)
     cost = price(frames=frames, rate=model.rate, credits_per_second=row.credits_per_second)
-    return Quote(model, row, frames, cost, conditions, styles)
+    return Quote(model, row, frames, cost, conditions, styles, source)
 
 
 def checked_prompt(prompt: str) -> str:

@@ -19,19 +19,29 @@ from accounts.credentials.doors import PortalRequest, signed_in
 from accounts.programmes.queries import why_not_working
 from accounts.quotas.models import Kind
 from accounts.quotas.queries import Left, quota_of
+from core.api.snippets import Asked, Snippet, snippets
 from core.audit.queries import events_of
 from core.errors import InvalidOrder, Refusal
 from core.idempotency.commands import AlreadyAnswered, Once
 from core.ids import shown
 from generation.catalogue.models import VideoModel
-from generation.catalogue.queries import by_name, is_ready, model_offered, models_allowed
+from generation.catalogue.queries import (
+    by_name,
+    is_ready,
+    model_offered,
+    models_allowed,
+    usual_model,
+    usual_size,
+)
 from generation.catalogue.rules import unknown_words
 from generation.catalogue.words import generated_words, unknown_sentence
 from generation.jobs import style_choice
 from generation.jobs.commands import cancel_job, resume_job, submit_job
 from generation.jobs.composer import END, Composer, ShownQuote, shown_quote, tier_words
+from generation.jobs.extensions import clip_id_of, extended, may_follow
 from generation.jobs.folder import has_preview
 from generation.jobs.models import Job
+from generation.jobs.programs import body_of
 from generation.jobs.queries import (
     Standing,
     conditions_of,
@@ -42,6 +52,8 @@ from generation.jobs.queries import (
 )
 from generation.jobs.rules import OVER, State
 from generation.jobs.words import (
+    extended_words,
+    extension_lines,
     failure_sentence,
     pictures_of,
     record_sentence,
@@ -154,6 +166,22 @@ def price(request: PortalRequest) -> HttpResponse:
 
 
 @signed_in
+@require_POST
+def programs(request: PortalRequest) -> HttpResponse:
+    """The composer again, and beside it the programs that order what stands in it."""
+    form = _form(request, _suggested(request, request.POST))
+    if not form.is_valid():
+        return _composer(request, form, status=422)
+    asked = Asked(
+        method="POST",
+        url=request.build_absolute_uri(reverse("api-jobs")),
+        body=body_of(form.wish()),
+        key=f"order-{uuid4().hex[:12]}",  # the form's own is for the form
+    )
+    return _composer(request, form, as_programs=snippets(asked))
+
+
+@signed_in
 def job_page(request: PortalRequest, job: str) -> HttpResponse:
     found = job_for(request.actor, job)
     standing = standing_of(found.id)
@@ -192,7 +220,12 @@ def _card(request: HttpRequest, job: Job) -> HttpResponse:
 
 
 def _composer(
-    request: PortalRequest, form: Composer, *, refusal: Refusal | None = None, status: int = 200
+    request: PortalRequest,
+    form: Composer,
+    *,
+    refusal: Refusal | None = None,
+    as_programs: list[Snippet] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     quota = _quota(request)
     quoted = (
@@ -207,7 +240,9 @@ def _composer(
     has_accepted = governing_acceptance(programme_id, request.actor.party_id) is not None
     context = {
         "form": form,
+        "extends": _extended(request, form),
         "quote": quoted,
+        "programs": as_programs,
         "refusal": refusal,
         "model": _chosen_model(form),
         "needs_agreement": refusal is None and not has_accepted,
@@ -221,19 +256,33 @@ def _blank(request: PortalRequest) -> Composer:
     """The empty form, or one filled with an earlier job of the maker's own."""
     models = _models(request)
     initial: dict[str, Any] = {"key": uuid4().hex, "seconds": 4, "tier": "standard"}
-    if models:
-        # One whose engine is still to come is not the one to begin with.
-        first = next((model for model in models if is_ready(model)), models[0])
-        initial["model"] = _name_of(first, models)
-        rows = sorted(first.prices.all(), key=lambda row: row.width * row.height)
-        usual = next((row for row in rows if row.width >= 1280), rows[-1])
-        initial["size"] = f"{usual.width}x{usual.height}"
+    first = usual_model(models)
+    if first is not None:
+        width, height = usual_size(first)
+        initial |= {"model": _name_of(first, models), "size": f"{width}x{height}"}
     if chosen := request.GET.get("first"):
         initial["first_picture"] = shown("reference", reference_for(request.actor, chosen).id)
     source = request.GET.get("again") or request.GET.get("continue")
     if source:
         initial |= _like(job_for(request.actor, source), request, models)
+    if whole := request.GET.get("extend"):
+        initial |= _extending(job_for(request.actor, whole), request, models)
     return _form(request, initial=initial)
+
+
+def _extended(request: PortalRequest, form: Composer) -> dict[str, Any] | None:
+    """The clip that is to go on, as the form says it; None where it names none of theirs."""
+    actor, name = request.actor, form["extends"].value()
+    try:
+        source = extended(name, programme_id=actor.programme, party_id=actor.party_id)
+    except InvalidOrder:
+        return None  # the quote says why
+    if source is None:
+        return None
+    return {
+        "url": reverse("clip", args=[shown("clip", clip_id_of(source))]),
+        "words": extended_words(source),
+    }
 
 
 def _suggested(request: PortalRequest, data: QueryDict) -> QueryDict:
@@ -272,12 +321,35 @@ def _like(job: Job, request: PortalRequest, models: list[VideoModel]) -> dict[st
     chosen = {"model": model, "size": f"{job.width}x{job.height}", "tier": job.tier}
     return (chosen if model else {}) | {
         "prompt": job.prompt,
-        "seconds": round(job.frames * job.rate_den / job.rate_num, 3),
+        "seconds": _seconds(job),
         "seed": job.seed if again else None,
         "continues": shown("thread", job.thread_id),
+        "extends": shown("clip", job.extends_id) if again and job.extends_id else "",
         **_pictures_again(job),
         **_styles_again(job),
     }
+
+
+def _seconds(job: Job) -> float:
+    return round(job.frames * job.rate_den / job.rate_num, 3)
+
+
+def _extending(job: Job, request: PortalRequest, models: list[VideoModel]) -> dict[str, Any]:
+    """Of the same size and in the same thread, by its own model where that begins with pictures."""
+    able = next((model for model in _best_first(job, models) if may_follow(job, model)), None)
+    chosen: dict[str, Any] = {}
+    if able is not None and able.slug != job.model.slug:
+        chosen = {"model": _name_of(able, models), "tier": "standard"}
+    return (
+        _like(job, request, models)
+        | {"seconds": min(4, _seconds(job)), "size": f"{job.width}x{job.height}", "seed": None}
+        | chosen
+        | {"extends": shown("job", job.id), "last_picture": ""}
+    )
+
+
+def _best_first(job: Job, models: list[VideoModel]) -> list[VideoModel]:
+    return sorted(models, key=lambda model: model.slug != job.model.slug)
 
 
 def _pictures_again(job: Job) -> dict[str, str]:
@@ -386,6 +458,7 @@ def _facts(job: Job) -> list[tuple[str, str]]:
         (_("Seed"), str(job.seed)),
         (_("Size"), _size(job)),
         (_("Frames"), f"{job.frames} · {rate}/s"),
+        *extension_lines(job),
     ]
 
 
@@ -409,6 +482,7 @@ def _record(job: Job) -> list[Entry]:
 urlpatterns = [
     path("clips/new", new_clip, name="new-clip"),
     path("clips/new/price", price, name="price"),
+    path("clips/new/programs", programs, name="order-programs"),
     path("jobs/<str:job>", job_page, name="job"),
     path("jobs/<str:job>/cancel", cancel, name="cancel-job"),
     path("jobs/<str:job>/resume", resume, name="resume-job"),

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.credentials.queries import Actor
+from core.clock import CoreNow
 from core.errors import Absent
 from core.ids import read_id
-from generation.jobs.models import Job, JobCondition, JobStyle
-from generation.jobs.rules import LIVE
+from generation.engines.protocol import FailureCode
+from generation.jobs.models import Job, JobCondition, JobRequest, JobStyle
+from generation.jobs.rules import LIVE, SENT_AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,25 @@ class NeededFile:
     sha256: str
     storage_key: str
     size_bytes: int
+    media_type: str
+
+    @property
+    def missing(self) -> FailureCode:
+        """How a job fails that has it no more."""
+        if self.below == "models":
+            return FailureCode.STYLE_FOREIGN
+        is_clip = self.media_type.startswith("video/")
+        return FailureCode.EXTENDED_MISSING if is_clip else FailureCode.REFERENCE_MISSING
+
+
+def jobs_asked_for(actor: Actor, wish: Mapping[str, Any]) -> QuerySet[Job]:
+    """The actor's own, those alone that a valid wish of the API names."""
+    mine = jobs_of(actor, state=wish.get("state"))
+    if "is_live" in wish:
+        live = Q(state__in=LIVE)
+        mine = mine.filter(live if wish["is_live"] else ~live)
+    named = {"model__slug": "model", "thread_id": "thread", "prompt__icontains": "q"}
+    return mine.filter(**{column: wish[name] for column, name in named.items() if name in wish})
 
 
 def jobs_of(actor: Actor, *, state: str | None = None) -> QuerySet[Job]:
@@ -42,15 +64,18 @@ def jobs_of(actor: Actor, *, state: str | None = None) -> QuerySet[Job]:
     mine = Job.objects.filter(party_id=actor.party_id, programme_id=actor.programme)
     if state is not None:
         mine = mine.filter(state=state)
-    pictures = JobCondition.objects.select_related("still").order_by("number")
-    styles = JobStyle.objects.select_related("style").order_by("number")
     return (
         mine.select_related("model", "clip")
-        .prefetch_related(
-            Prefetch("conditions", queryset=pictures), Prefetch("styles", queryset=styles)
-        )
+        .prefetch_related(*parts_of_jobs())
         .order_by("-queue_number")
     )
+
+
+def parts_of_jobs() -> tuple[Prefetch[str], Prefetch[str]]:
+    """Pictures and styles, for any number of jobs by two queries."""
+    pictures = JobCondition.objects.select_related("still").order_by("number")
+    styles = JobStyle.objects.select_related("style").order_by("number")
+    return Prefetch("conditions", queryset=pictures), Prefetch("styles", queryset=styles)
 
 
 def live_jobs_of(actor: Actor) -> QuerySet[Job]:
@@ -66,6 +91,19 @@ def job_for(actor: Actor, shown_id: str) -> Job:
     return job
 
 
+def job_sent_before(fingerprint: str) -> UUID | None:
+    """The newest job that an order with this fingerprint made in the last ten minutes, unless it
+    was deleted since.
+
+    The caller holds the fingerprint (``hold_fingerprint``), so that no order is in flight.
+    """
+    recent = JobRequest.objects.filter(
+        fingerprint=fingerprint, at__gt=CoreNow() - SENT_AGAIN, job__deleted_video=None
+    )
+    found: UUID | None = recent.order_by("-at", "-id").values_list("job_id", flat=True).first()
+    return found
+
+
 def conditions_of(job: Job) -> QuerySet[JobCondition]:
     """The pictures that its clip shows, in the order of the frames."""
     conditions = JobCondition.objects.filter(job=job)
@@ -78,11 +116,23 @@ def job_styles_of(job: Job) -> list[JobStyle]:
     return sorted(job.styles.all(), key=lambda one: one.number)
 
 
+def extended_file_of(job: Job) -> tuple[str, str]:
+    """Of the clip that the job extends: where its master lies below the media folder, and its
+    hash."""
+    # By relation, since clips and their files know of jobs and not the other way round.
+    rows = Job.objects.filter(id=job.id, extends__renditions__kind="master")
+    key, sha256 = rows.values_list(
+        "extends__renditions__storage_key", "extends__renditions__sha256"
+    ).get()
+    return key, sha256
+
+
 def files_needed(job_id: UUID) -> list[NeededFile]:
     """What its order needs beside the model, and the web has."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT below, sha256, storage_key, size FROM files_needed(%s) ORDER BY storage_key",
+            "SELECT below, sha256, storage_key, size, media_type FROM files_needed(%s)"
+            " ORDER BY storage_key",
             [job_id],
         )
         return [NeededFile(*row) for row in cursor.fetchall()]

@@ -11,6 +11,8 @@ from django.db.models import TextChoices
 ATTEMPTS = 3
 LEASE = timedelta(seconds=30)
 HELD_FOR = timedelta(days=7)
+# An order that a program sends again within this time is the order it sent before.
+SENT_AGAIN = timedelta(minutes=10)
 FOLDER = "jobs"
 PREVIEW = "preview.webp"
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
+from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.ids import shown
+from generation.jobs.extensions import Extended
 from generation.jobs.models import Job
 from generation.jobs.queries import conditions_of, job_styles_of
 from generation.references.words import ShownPicture, shown_picture
@@ -29,6 +34,7 @@ FAILURES: dict[str, Callable[[], str]] = {
     "style_foreign": lambda: _("A style does not fit this model, or its file was changed."),
     "checkpoint_not_loaded": lambda: _("The model was not ready when it was needed."),
     "reference_missing": lambda: _("A picture that the clip was to show is gone."),
+    "extended_missing": lambda: _("The clip that it was to extend is gone."),
     "engine_stalled": lambda: _("Rendering stood still and was given up."),
     "remote_away": lambda: _("The server that renders this model did not answer."),
     "remote_refused": lambda: _("The server that renders this model refused the order."),
@@ -67,6 +73,39 @@ def style_lines(job: Job) -> list[tuple[str, str]]:
     return [(_("Styles"), ", ".join(used))] if used else []
 
 
+def extended_words(source: Extended) -> str:
+    """What the form says of the clip that is to go on."""
+    return _("It begins with the last frame of “%(prompt)s” (%(seconds)s s).") % {
+        "prompt": Truncator(source.job.prompt).chars(60),
+        "seconds": _seconds_words(source.frames, source.rate),
+    }
+
+
+def extension_lines(job: Job) -> list[tuple[str, str]]:
+    """For a list of what was ordered; no line where it extends nothing."""
+    if job.extends_id is None:
+        return []
+    rate = Fraction(job.rate_num, job.rate_den)
+    facts = {
+        "before": _seconds_words(job.frames_before, rate),
+        "new": _seconds_words(job.frames - 1, rate),
+    }
+    return [(_("Goes on from"), _("the last frame of a clip, %(before)s s + %(new)s s") % facts)]
+
+
+def goes_on_from(job: Job, *, is_mine: bool) -> dict[str, Any] | None:
+    """For the page of a clip that extends another one: words, and for their owner the way there."""
+    lines = extension_lines(job)
+    if not lines or job.extends_id is None:
+        return None
+    url = reverse("clip", args=[shown("clip", job.extends_id)]) if is_mine else None
+    return {"words": _("It goes on from %(part)s.") % {"part": lines[0][1]}, "url": url}
+
+
+def _seconds_words(frames: int, rate: Fraction) -> str:
+    return f"{float(frames / rate):.1f}"
+
+
 def refund_sentence(*, price: int, charged: int) -> str:
     """What came back when a job ended early."""
     back = price - charged
@@ -84,7 +123,13 @@ def refund_sentence(*, price: int, charged: int) -> str:
 
 
 RECORD: dict[str, Callable[[dict[str, Any]], str]] = {
-    "job.submitted": lambda _facts: _("Asked for this clip."),
+    "job.submitted": lambda facts: (
+        _("Asked for this clip, with the recipe of another and other words.")
+        if facts.get("remix_of")
+        else _("Asked for this clip, to go on where an earlier one ends.")
+        if facts.get("extends")
+        else _("Asked for this clip.")
+    ),
     "job.claimed": lambda facts: (
         _("Rendering began.")
         if facts.get("attempt", 1) == 1
@@ -114,6 +159,7 @@ RECORD: dict[str, Callable[[dict[str, Any]], str]] = {
         )
         % {"charged": facts.get("charged", 0)}
     ),
+    "video.deleted": lambda _facts: _("Deleted where programs ask for it; the record stays."),
     "job.held": lambda _facts: _("Held: the token or session behind it was stopped."),
     "job.resumed": lambda _facts: _("Vouched for; it waits again."),
     "job.lapsed": lambda _facts: _(

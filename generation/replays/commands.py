@@ -20,10 +20,11 @@ from generation.engines.order import Order
 from generation.engines.protocol import Engine, Stage, Watch
 from generation.engines.registry import engine
 from generation.media.decoding import frames_of
-from generation.media.recording import Shape, record
+from generation.media.recording import record
 from generation.media.writer import Encoding
 from generation.renditions.models import Rendition
-from generation.worker.rendering import order_of
+from generation.worker.extending import Beginning, beginning_of
+from generation.worker.rendering import order_of, shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,17 @@ class Replay:
 def replay_clip(*, clip: Clip) -> Replay:
     """Render the clip's own order once more and compare. Keeps nothing.
 
-    Raises ``TooLate`` where the files are gone, and what engines and media raise.
+    Raises ``TooLate`` where its files are gone, or those of the clip that it extends, and what
+    engines and media raise.
     """
     master, order = _master_of(clip), order_of(clip.job)
+    beginning = _beginning_of(clip)
     with closing(engine(clip.job.model.engine)) as runner, tempfile.TemporaryDirectory() as scratch:
+        if beginning is not None:
+            order = beginning.begun(order, Path(scratch))
         runner.load(order.checkpoint)
         again = Path(scratch) / "again"
-        _render(runner, order, again)
+        _render(runner, order, again, clip, beginning)
         differences = tuple(_differences(clip.recipe.get("engine", {}), runner.describe()))
         return _compared(master, again / "clip.mp4", clip, differences)
 
@@ -68,10 +73,21 @@ def _master_of(clip: Clip) -> Path:
     return Path(settings.MEDIA_FOLDER) / key
 
 
-def _render(runner: Engine, order: Order, folder: Path) -> None:
-    shape = Shape(frames=order.frames, width=order.width, height=order.height, rate=order.rate)
-    with closing(runner.render(order, _Patient())) as frames:
-        record(frames, folder, shape, Encoding(), sheet_url="sheet.webp")
+def _beginning_of(clip: Clip) -> Beginning | None:
+    if Removal.objects.filter(clip__extensions=clip.job, done_at__isnull=False).exists():
+        raise TooLate(
+            _("The files of the clip that it extends were removed, so it cannot be made again.")
+        )
+    return beginning_of(clip.job, Path(settings.MEDIA_FOLDER))
+
+
+def _render(
+    runner: Engine, order: Order, folder: Path, clip: Clip, beginning: Beginning | None
+) -> None:
+    watch = _Patient()
+    with closing(runner.render(order, watch)) as frames:
+        stream = beginning.followed_by(frames, order, watch.tick) if beginning else frames
+        record(stream, folder, shape_of(clip.job), Encoding(), sheet_url="sheet.webp")
 
 
 def _compared(

@@ -19,7 +19,7 @@ from uuid import UUID
 from django.conf import settings
 
 from core.errors import StorageFull
-from generation.engines.protocol import EngineFailure, FailureCode, Stage
+from generation.engines.protocol import EngineFailure, Stage
 from generation.engines.remote.line import ServerAway
 from generation.engines.remote.wire import Answer, AnswerGarbled
 from generation.jobs.folder import clear_all_that_are_over
@@ -118,7 +118,7 @@ def _fetch(claim: Claim, watch: LeaseWatch, file: NeededFile, path: Path) -> Non
             )
 
     answer = _carried(once, pause)
-    missing = FailureCode.REFERENCE_MISSING if file.below == "media" else FailureCode.STYLE_FOREIGN
+    missing = file.missing
     if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         raise EngineFailure(missing, file.storage_key)
     _must_be_fine(answer)

@@ -364,7 +364,7 @@ def _keep_clip(job: Job, made: list[Made], recipe: dict[str, Any]) -> Clip:
         height=job.height,
         generated_width=job.generated_width,
         generated_height=job.generated_height,
-        frames=job.frames,
+        frames=job.whole_frames,
         rate_num=job.rate_num,
         rate_den=job.rate_den,
         seed=job.seed,

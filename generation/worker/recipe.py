@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from core.ids import shown
 from generation.jobs.models import Job
-from generation.jobs.queries import conditions_of, job_styles_of
+from generation.jobs.queries import conditions_of, extended_file_of, job_styles_of
 
 
 def recipe_of(job: Job, engine_facts: dict[str, Any], encoding: dict[str, Any]) -> dict[str, Any]:
@@ -21,11 +22,27 @@ def recipe_of(job: Job, engine_facts: dict[str, Any], encoding: dict[str, Any]) 
         "generated": [job.generated_width, job.generated_height],
         # What a reader must know who takes the file for what the model made.
         **{name: engine_facts[name] for name in ("windows", "resized") if name in engine_facts},
+        **_what_it_extends(job),
         **_shown_pictures(job),
         **_used_styles(job),
         "engine": engine_facts,
         "encoding": encoding,
         "greenroom": _own_version(),
+    }
+
+
+def _what_it_extends(job: Job) -> dict[str, Any]:
+    """By the hash of the clip whose frames come first; the recipe's own ``frames`` are the new."""
+    if job.extends_id is None:
+        return {}
+    _key, sha256 = extended_file_of(job)
+    return {
+        "extends": {
+            "clip": shown("clip", job.extends_id),
+            "master_sha256": sha256,
+            "frames": job.frames_before,
+            "whole_frames": job.whole_frames,
+        }
     }
 
 

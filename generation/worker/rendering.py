@@ -53,6 +53,7 @@ from generation.worker.commands import (
     finish_job,
     hold_running_job,
 )
+from generation.worker.extending import beginning_of
 from generation.worker.identity import Worker
 from generation.worker.recipe import recipe_of
 from generation.worker.rules import SPOILED, StepLimits, Verdict, step_limits
@@ -195,6 +196,16 @@ def order_of(job: Job, pictures: Path | None = None) -> Order:
     )
 
 
+def shape_of(job: Job) -> Shape:
+    """Of the whole file: with the frames of the clip that it extends."""
+    return Shape(
+        frames=job.whole_frames,
+        width=job.width,
+        height=job.height,
+        rate=Fraction(job.rate_num, job.rate_den),
+    )
+
+
 def _condition(one: JobCondition, below: Path) -> Condition:
     return Condition(
         path=below / one.still.storage_key,
@@ -211,17 +222,20 @@ def _style(one: JobStyle) -> StyleWeight:
 
 def _recorded(claim: Claim, watch: LeaseWatch, folder: Path) -> tuple[Engine, Recording]:
     model = claim.job.model
-    order = order_of(claim.job, fetch_needed(claim, watch) if is_carried() else None)
+    below = fetch_needed(claim, watch) if is_carried() else Path(settings.MEDIA_FOLDER)
+    order, beginning = order_of(claim.job, below), beginning_of(claim.job, below)
+    if beginning is not None:
+        order = beginning.begun(order, job_folder(claim.job.id))
     runner = _engine_for(model)
     watch.tick(Stage.LOAD, 0, 1)
     _load(model, runner)
     watch.expect(_limits(model, runner, order))
-    shape = Shape(frames=order.frames, width=order.width, height=order.height, rate=order.rate)
     kept = job_folder(claim.job.id) / RESUME
     with closing(runner.render(order, watch, kept=kept)) as frames:
         # The index lies beside the sheet under whatever address both are served.
         sheet_url = shown("rendition", new_id())
-        recording = record(frames, folder, shape, Encoding(), sheet_url=sheet_url)
+        stream = beginning.followed_by(frames, order, watch.tick) if beginning else frames
+        recording = record(stream, folder, shape_of(claim.job), Encoding(), sheet_url=sheet_url)
     try:
         _must_be_what_was_added(model, runner)
     except EngineFailure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from fractions import Fraction
 from io import BytesIO
 
 from generation.engines.local.pictures import prepared
@@ -49,8 +50,15 @@ def said_to(server: Server, order: Order) -> dict[str, Value]:
     )
     said |= {name: value for name, value in optional if name is not None and value is not None}
     if names.frames is None:
-        said["seconds"] = str(order.duration)
+        said["seconds"] = _seconds(order.duration)
     return said | dict(tier.fields)
+
+
+def _seconds(duration: Fraction) -> str:
+    """Six places, from which the nearest frame is the one that was meant."""
+    if duration.denominator == 1:
+        return str(duration.numerator)
+    return f"{float(duration):.6f}".rstrip("0")
 
 
 def _picture(server: Server, order: Order) -> bytes | None:

@@ -90,6 +90,7 @@ class Dialect:
     ``has_progress``: it counts, instead of jumping from 0 to 100.
     ``takes_token``: a repeated create with the same ``Idempotency-Key`` makes no second job.
     ``has_names``: the server lists its models, ours must be among them.
+    ``whole_seconds``: a length that is said in seconds has no fraction.
     ``untagged_is_601``: a file without colour tags was converted by swscale's default, BT.601,
     whatever its size; a player would guess BT.709 for HD and show it wrongly.
     ``lacks`` are sentences for the operator's page.
@@ -107,6 +108,7 @@ class Dialect:
     takes_token: bool = False
     has_names: bool = True
     whole_rates: bool = True
+    whole_seconds: bool = True
     untagged_is_601: bool = False
 
     @property
@@ -118,7 +120,7 @@ class Dialect:
             (not self.takes_token, "a create whose answer is lost may render twice"),
             (self.names.seed is None, "the seed is its own"),
             (self.names.steps is None, "the steps are its own"),
-            (self.names.frames is None, "the length is in whole seconds"),
+            (self.names.frames is None and self.whole_seconds, "the length is in whole seconds"),
             (self.names.negative_prompt is None, "no negative prompt"),
         )
         return tuple(sentence for is_so, sentence in told if is_so)
@@ -132,17 +134,11 @@ _ALL = (
     Dialect(
         name="greenroom",
         health="/v1/models",
-        names=Names(
-            frames="frames",
-            rate="rate",
-            seed="seed",
-            steps="steps",
-            guidance="guidance",
-            negative_prompt="negative_prompt",
-            tier="tier",
-        ),
+        # A tier has its own steps there, and a model its own rate.
+        names=Names(seed="seed", tier="tier"),
         takes_token=True,
         whole_rates=False,
+        whole_seconds=False,
     ),
     Dialect(
         name="sglang",

@@ -79,7 +79,8 @@ class Server:
                 asked=str(order.rate),
                 offered=[str(rate) for rate in self.rates],
             )
-        if self.dialect.names.frames is None and order.duration.denominator != 1:
+        is_in_seconds = self.dialect.names.frames is None and self.dialect.whole_seconds
+        if is_in_seconds and order.duration.denominator != 1:
             raise OrderRefused("length_out_of_range", "frames", asked=str(order.duration))
         if order.negative_prompt and self.dialect.names.negative_prompt is None:
             raise OrderRefused("negative_prompt_not_offered", "negative_prompt")
