@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, PageWish, PublicId, Shape, Text, operation, page_of
+from core.api import Endpoint, PublicId, Shape, Text, TimesWish, operation, page_of, within
 from core.clock import now
 from core.ids import shown
 from review.chains.words import appeal_standing, last_word_of, standing_case
@@ -23,7 +23,7 @@ from review.decisions.rules import Outcome
 from review.decisions.words import spots_of_decision
 from review.submissions.commands import submit_clip, withdraw_submission
 from review.submissions.models import Submission
-from review.submissions.queries import Place, places_of, submission_for, submissions_of
+from review.submissions.queries import Place, places_of, submission_for, submissions_asked_for
 from review.submissions.rules import OPEN, CaseKind, State
 
 
@@ -111,17 +111,26 @@ class NewAppeal(Shape):
     text = Text(help_text=_("Why the decision is wrong."))
 
 
+class SubmissionsWish(TimesWish):
+    clip = PublicId("clip", required=False, help_text=_("Only of this clip."))
+    state = serializers.ChoiceField(
+        State.choices, required=False, help_text=_("Only with a case that stands there.")
+    )
+
+
 class Submissions(Endpoint):
     @operation(
         scope=Scope.SUBMISSIONS_READ,
         summary=_("List what you put forward"),
         words=_("Of this programme, newest first, each with where it stands."),
-        query=PageWish,
+        query=SubmissionsWish,
         answers=SubmissionShown,
         is_list=True,
     )
     def get(self, request: Request) -> Response:
-        page = page_of(submissions_of(self.actor), self.asked_in_query(), by=("-sealed_at", "-id"))
+        wish = self.asked_in_query()
+        mine = within(submissions_asked_for(self.actor, wish), wish, "sealed_at")
+        page = page_of(mine, wish, by=("-sealed_at", "-id"))
         cases = {one.id: standing_case(one).id for one in page.rows}
         places, moment = places_of(cases.values()), now()
         return self.answer(

@@ -11,7 +11,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, PageWish, PublicId, Shape, Text, Whole, operation, page_of
+from core.api import (
+    Endpoint,
+    PageWish,
+    PublicId,
+    Shape,
+    Text,
+    TimesWish,
+    Whole,
+    only,
+    operation,
+    page_of,
+    within,
+)
 from core.ids import shown
 from review.contributions.commands import file_contribution, triage_contribution
 from review.contributions.models import Contribution
@@ -65,18 +77,27 @@ class ShownContribution(Shape):
     triaged_at = serializers.DateTimeField(allow_null=True)
 
 
+class ContributionsWish(TimesWish):
+    kind = serializers.ChoiceField(Kind.choices, required=False, help_text=_("Only of this kind."))
+    state = serializers.ChoiceField(
+        State.choices, required=False, help_text=_("Only those that stand there.")
+    )
+
+
 class Contributions(Endpoint):
     @operation(
         scope=Scope.CONTRIBUTIONS_READ,
         summary=_("Your contributions"),
         words=_("Of this programme, newest first."),
         answers=ShownContribution,
-        query=PageWish,
+        query=ContributionsWish,
         is_list=True,
     )
     def get(self, _request: Request) -> Response:
-        mine = contributions_of(self.actor)
-        page = page_of(mine, self.asked_in_query(), by=("-filed_at", "-id"))
+        wish = self.asked_in_query()
+        mine = only(contributions_of(self.actor), wish, kind="kind", state="state")
+        mine = within(mine, wish, "filed_at")
+        page = page_of(mine, wish, by=("-filed_at", "-id"))
         return self.answer(page.shown([_shown(row) for row in page.rows]))
 
     @operation(

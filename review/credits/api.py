@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, PageWish, PublicId, Shape, Text, operation, page_of
+from core.api import Endpoint, PageWish, PublicId, Shape, Text, only, operation, page_of
 from core.ids import shown
 from review.credits.commands import answer_credit, name_person
 from review.credits.models import CreditLine
@@ -58,6 +58,12 @@ class CreditAnswer(Shape):
     )
 
 
+class CreditsWish(PageWish):
+    state = serializers.ChoiceField(
+        State.choices, required=False, help_text=_("Only lines in this state.")
+    )
+
+
 class Credits(Endpoint):
     @operation(
         scope=Scope.CREDITS_READ,
@@ -66,12 +72,14 @@ class Credits(Endpoint):
             "Of this programme, newest first, those that wait for your answer among them; for"
             " whoever is in none, of those they were in."
         ),
-        query=PageWish,
+        query=CreditsWish,
         answers=CreditShown,
         is_list=True,
     )
     def get(self, request: Request) -> Response:
-        page = page_of(credit_lines_of(self.actor), self.asked_in_query(), by=("-made_at", "-id"))
+        wish = self.asked_in_query()
+        lines = only(credit_lines_of(self.actor), wish, state="state")
+        page = page_of(lines, wish, by=("-made_at", "-id"))
         return self.answer(page.shown([_shown(line) for line in page.rows]))
 
 

@@ -35,7 +35,15 @@ from review.decisions.queries import decisions_of_chains
 from review.decisions.rules import Outcome, Reversal
 from review.decisions.words import Spot, spots_of_decision, spots_of_verdict
 from review.desk.commands import claim_next_case, note_reading, renew_case_lease, return_case
-from review.desk.queries import DESK_ORDER, bars_of, case_for, desk_places, queue_of
+from review.desk.queries import (
+    DESK_ORDER,
+    bars_of,
+    case_for,
+    cases_decided_by,
+    desk_counts,
+    desk_places,
+    queue_asked_for,
+)
 from review.submissions.models import Case
 from review.submissions.rules import OPEN, CaseKind, SkipReason, State
 
@@ -209,6 +217,57 @@ class VerdictAsked(Shape):
     )
 
 
+class CasesWish(PageWish):
+    state = serializers.ChoiceField(
+        [(each.value, each.label) for each in State if each in OPEN],
+        required=False,
+        help_text=_("Only those that wait, or that somebody has."),
+    )
+    kind = serializers.ChoiceField(
+        CaseKind.choices, required=False, help_text=_("Only of this kind.")
+    )
+    is_yours = serializers.BooleanField(
+        required=False, help_text=_("true: only those in your hands; false: only the others.")
+    )
+    is_overdue = serializers.BooleanField(
+        required=False, help_text=_("true: only those past their time; false: only the others.")
+    )
+
+
+class ShownCounts(Shape):
+    waiting = serializers.IntegerField()
+    claimed = serializers.IntegerField(help_text=_("In somebody's hands."))
+    overdue = serializers.IntegerField(help_text=_("Among both: past the promised time."))
+    mine = serializers.IntegerField(help_text=_("In your hands."))
+
+
+class Counts(Endpoint):
+    @operation(
+        scope=Scope.CASES_READ,
+        summary=_("Count the desk's open cases"),
+        answers=ShownCounts,
+        refuses=(404,),
+    )
+    def get(self, request: Request) -> Response:
+        return self.answer(dict(ShownCounts(desk_counts(self.actor)).data))
+
+
+class Decided(Endpoint):
+    @operation(
+        scope=Scope.CASES_READ,
+        summary=_("List the cases that you decided"),
+        words=_("The latest first. For reviewers, managers and auditors; theirs alone to each."),
+        query=PageWish,
+        answers=CaseShown,
+        is_list=True,
+        refuses=(404,),
+    )
+    def get(self, request: Request) -> Response:
+        rows = cases_decided_by(self.actor)
+        page = page_of(rows, self.asked_in_query(), by=("-closed_at", "-id"))
+        return self.answer(page.shown(_many(self.actor, page.rows)))
+
+
 class Cases(Endpoint):
     @operation(
         scope=Scope.CASES_READ,
@@ -217,13 +276,14 @@ class Cases(Endpoint):
             "Open cases of the programme: what escalated first, then everybody in turn. Without"
             " your own work. For reviewers, managers and auditors."
         ),
-        query=PageWish,
+        query=CasesWish,
         answers=CaseShown,
         is_list=True,
         refuses=(404,),
     )
     def get(self, request: Request) -> Response:
-        page = page_of(queue_of(self.actor), self.asked_in_query(), by=DESK_ORDER)
+        wish = self.asked_in_query()
+        page = page_of(queue_asked_for(self.actor, wish), wish, by=DESK_ORDER)
         return self.answer(page.shown(_many(self.actor, page.rows)))
 
 
@@ -466,6 +526,8 @@ def _judged(made: Decision | Verdict, spots: list[Spot], prompt: str) -> dict[st
 
 urlpatterns = [
     path("cases", Cases.as_view(), name="api-cases"),
+    path("cases/counts", Counts.as_view(), name="api-case-counts"),
+    path("cases/decided", Decided.as_view(), name="api-cases-decided"),
     path("cases/claim", Claim.as_view(), name="api-claim-case"),
     path("cases/<str:case_id>", OneCase.as_view(), name="api-case"),
     path("cases/<str:case_id>/renew", Renewals.as_view(), name="api-renew-case"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -44,6 +45,17 @@ def queue_of(actor: Actor) -> QuerySet[Case]:
         .annotate(is_calm=ExpressionWrapper(Q(escalated_at=None), output_field=BooleanField()))
         .order_by(*DESK_ORDER)
     )
+
+
+def queue_asked_for(actor: Actor, wish: Mapping[str, Any]) -> QuerySet[Case]:
+    """The queue, those alone that a valid wish of the API names."""
+    named = {name: wish[name] for name in ("state", "kind") if name in wish}
+    rows = queue_of(actor).filter(**named)
+    mine = Q(state=State.CLAIMED, lease_by_id=actor.party_id)
+    for name, question in (("is_yours", mine), ("is_overdue", Q(due_at__lte=CoreNow()))):
+        if name in wish:
+            rows = rows.filter(question) if wish[name] else rows.exclude(question)
+    return rows
 
 
 def held_by(actor: Actor) -> list[Case]:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from generation.clips.models import Clip
 from generation.clips.words import generated_note
-from generation.jobs.words import style_lines
+from generation.jobs.words import extension_lines, style_lines
 from review.desk.queries import DeskCounts
 from review.submissions.models import Case
 from review.submissions.rules import State
@@ -80,6 +80,7 @@ def recipe_words(clip: Clip) -> list[tuple[str, str]]:
     rate = str(clip.rate_num) if clip.rate_den == 1 else f"{clip.rate_num}/{clip.rate_den}"
     return [
         (_("Model"), f"{model.name} · {model.revision}"),
+        *extension_lines(clip.job),
         *style_lines(clip.job),
         (_("Seed"), str(clip.seed)),
         (_("Size"), _size(clip)),

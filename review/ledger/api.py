@@ -11,12 +11,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, PageWish, PublicId, Shape, Text, Whole, operation, page_of
+from core.api import (
+    Endpoint,
+    PageWish,
+    PublicId,
+    Shape,
+    Text,
+    TimesWish,
+    Whole,
+    only,
+    operation,
+    page_of,
+    within,
+)
 from core.ids import shown
+from generation.clips.queries import own_clip_for
 from review.ledger.commands import record_funding, reverse_transaction
-from review.ledger.models import LedgerBalance, LedgerEntry, LedgerTransaction
+from review.ledger.models import Act, LedgerBalance, LedgerEntry, LedgerTransaction
 from review.ledger.queries import (
     Owed,
+    TrialLine,
+    acts_of_clip,
     balances_of,
     owed_after,
     owed_to,
@@ -24,6 +39,7 @@ from review.ledger.queries import (
     statement_of,
     transaction_for,
     transactions_of,
+    trial_balance,
 )
 from review.ledger.rules import AccountKind, TransactionKind
 from review.ledger.words import subject_of
@@ -118,18 +134,81 @@ class EarningLines(Endpoint):
         return self.answer(page.shown([shown_line(entry) for entry in page.rows]))
 
 
+class BalancesWish(PageWish):
+    account = serializers.ChoiceField(
+        AccountKind.choices, required=False, help_text=_("Only accounts of this kind.")
+    )
+    party = PublicId("party", required=False, help_text=_("Only what is owed to this party."))
+
+
+class TransactionsWish(TimesWish):
+    kind = serializers.ChoiceField(
+        TransactionKind.choices, required=False, help_text=_("Only of this kind.")
+    )
+
+
+class ShownTrialLine(Shape):
+    account = serializers.ChoiceField(AccountKind.choices, help_text=_("All of this kind."))
+    debit_micro = Whole(help_text=MICRO_UNITS)
+    credit_micro = Whole()
+    balance_micro = Whole(help_text=_("A debit is positive, a credit negative."))
+    currency = Text()
+
+
+class ShownAct(Shape):
+    id = PublicId("act")
+    kind = serializers.CharField()
+    amount_micro = Whole(help_text=MICRO_UNITS)
+    currency = Text()
+    rate = PublicId("rate")
+    occurred_at = serializers.DateTimeField()
+    recorded_at = serializers.DateTimeField()
+
+
+class TrialBalance(Endpoint):
+    @operation(
+        scope=Scope.LEDGER_READ,
+        summary=_("The trial balance"),
+        words=_("Debits and credits by kind of account; over all of them the two are equal."),
+        answers=ShownTrialLine,
+        is_list=True,
+        refuses=(404,),
+    )
+    def get(self, _request: Request) -> Response:
+        self.actor.must_act(Scope.LEDGER_READ)
+        items = [_trial(line) for line in trial_balance(self.actor.programme)]
+        return self.answer({"items": items, "next": None})
+
+
+class EarningsOfClip(Endpoint):
+    @operation(
+        scope=Scope.EARNINGS_READ,
+        summary=_("What your clip earned"),
+        words=_("By its release and by what you contributed about it, the oldest first."),
+        answers=ShownAct,
+        is_list=True,
+        refuses=(404,),
+    )
+    def get(self, _request: Request, clip_id: str) -> Response:
+        clip = own_clip_for(self.actor, clip_id)
+        items = [_act(act) for act in acts_of_clip(clip.id)]
+        return self.answer({"items": items, "next": None})
+
+
 class Balances(Endpoint):
     @operation(
         scope=Scope.LEDGER_READ,
         summary=_("Every account and its balance"),
         words=_("All balances together are zero."),
         answers=ShownBalance,
-        query=PageWish,
+        query=BalancesWish,
         is_list=True,
         refuses=(404,),
     )
     def get(self, _request: Request) -> Response:
-        page = page_of(balances_of(self.actor), self.asked_in_query(), by=("account",))
+        wish = self.asked_in_query()
+        rows = only(balances_of(self.actor), wish, account="kind", party="account__party_id")
+        page = page_of(rows, wish, by=("account",))
         return self.answer(page.shown([_balance(row) for row in page.rows]))
 
 
@@ -156,12 +235,14 @@ class Transactions(Endpoint):
         summary=_("The ledger's transactions"),
         words=_("Newest first, each with its lines."),
         answers=ShownTransaction,
-        query=PageWish,
+        query=TransactionsWish,
         is_list=True,
         refuses=(404,),
     )
     def get(self, _request: Request) -> Response:
-        page = page_of(transactions_of(self.actor), self.asked_in_query(), by=("-posted_at", "-id"))
+        wish = self.asked_in_query()
+        rows = only(transactions_of(self.actor), wish, kind="kind")
+        page = page_of(within(rows, wish, "posted_at"), wish, by=("-posted_at", "-id"))
         return self.answer(page.shown([_transaction(row) for row in page.rows]))
 
 
@@ -249,6 +330,21 @@ def shown_line(entry: LedgerEntry) -> dict[str, Any]:
     return dict(ShownStatementLine(facts).data)
 
 
+def _trial(line: TrialLine) -> dict[str, Any]:
+    facts = {
+        "account": line.kind,
+        "debit_micro": line.debit.amount_micro,
+        "credit_micro": line.credit.amount_micro,
+        "balance_micro": line.balance.amount_micro,
+        "currency": line.debit.currency,
+    }
+    return dict(ShownTrialLine(facts).data)
+
+
+def _act(act: Act) -> dict[str, Any]:
+    return dict(ShownAct(act).data)
+
+
 def _balance(row: LedgerBalance) -> dict[str, Any]:
     facts = {
         "account": row.kind,
@@ -286,6 +382,8 @@ def _transaction(row: LedgerTransaction) -> dict[str, Any]:
 urlpatterns = [
     path("earnings", Earnings.as_view(), name="api-earnings"),
     path("earnings/lines", EarningLines.as_view(), name="api-earnings-lines"),
+    path("clips/<str:clip_id>/earnings", EarningsOfClip.as_view(), name="api-clip-earnings"),
+    path("ledger/trial-balance", TrialBalance.as_view(), name="api-ledger-trial-balance"),
     path("ledger/balances", Balances.as_view(), name="api-ledger-balances"),
     path("ledger/parties/<str:party>/lines", PartyLines.as_view(), name="api-ledger-party-lines"),
     path("ledger/funding", Funding.as_view(), name="api-ledger-funding"),

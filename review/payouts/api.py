@@ -11,7 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, PageWish, PublicId, Shape, Text, Whole, operation, page_of
+from core.api import (
+    Endpoint,
+    PublicId,
+    Shape,
+    Text,
+    TimesWish,
+    Whole,
+    only,
+    operation,
+    page_of,
+    within,
+)
 from core.ids import shown
 from review.payouts.commands import (
     approve_payout,
@@ -60,18 +71,27 @@ class PaymentWish(Shape):
     reference = Text(help_text=_("What the bank calls the transfer."))
 
 
+class PayoutsWish(TimesWish):
+    party = PublicId("party", required=False, help_text=_("Only to this party."))
+    state = serializers.ChoiceField(
+        State.choices, required=False, help_text=_("Only those that stand there.")
+    )
+
+
 class Payouts(Endpoint):
     @operation(
         scope=Scope.LEDGER_READ,
         summary=_("The programme's payouts"),
         words=_("Newest first."),
         answers=ShownPayout,
-        query=PageWish,
+        query=PayoutsWish,
         is_list=True,
         refuses=(404,),
     )
     def get(self, _request: Request) -> Response:
-        page = page_of(payouts_of(self.actor), self.asked_in_query(), by=("-made_at", "-id"))
+        wish = self.asked_in_query()
+        rows = only(payouts_of(self.actor), wish, party="party_id", state="state")
+        page = page_of(within(rows, wish, "made_at"), wish, by=("-made_at", "-id"))
         return self.answer(page.shown([_shown(row) for row in page.rows]))
 
     @operation(

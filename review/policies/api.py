@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.credentials.commands import in_charge
 from accounts.credentials.rules import Scope
 from core.api import Endpoint, Shape, Text, Whole, operation
+from generation.clips.rules import Allows
 from review.policies.commands import NewClause, publish_charter, publish_policy
 from review.policies.rules import Ground
 
@@ -33,6 +34,14 @@ class NewClauseWish(Shape):
 class PolicyWish(Shape):
     introduction = Text()
     clauses = NewClauseWish(many=True)
+    files_before = serializers.ChoiceField(
+        Allows.choices,
+        required=False,
+        help_text=_(
+            "Which files of a clip its owner gets before it is approved. Without it: as before,"
+            " everything at first."
+        ),
+    )
     seen = Whole(required=False, help_text=SEEN)
 
 
@@ -70,6 +79,7 @@ class Policy(Endpoint):
                     NewClause(Ground(each["ground"]), each["title"], each["words"])
                     for each in asked["clauses"]
                 ],
+                files_before=Allows(asked["files_before"]) if "files_before" in asked else None,
                 seen=asked.get("seen"),
                 actor=by,
             )

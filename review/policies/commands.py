@@ -12,13 +12,14 @@ from accounts.programmes.commands import lock_programme, next_number
 from core.audit.commands import record
 from core.errors import InvalidOrder
 from core.text import is_readable
+from generation.clips.rules import Allows
 from review.policies.models import CharterVersion, Clause, PolicyVersion
-from review.policies.queries import said_by_policy
+from review.policies.queries import files_before_in, said_by_policy
 from review.policies.rules import Ground
 
 LONGEST_HOURS = 24 * 90
 LONGEST_DAYS = 3650
-POLICY_FIELDS = ("introduction", "clauses")
+POLICY_FIELDS = ("introduction", "clauses", "files_before")
 CHARTER_FIELDS = ("decide_within_hours", "appeal_within_hours", "appeal_open_days", "words")
 
 
@@ -34,10 +35,15 @@ def publish_policy(
     programme_id: UUID,
     introduction: str,
     clauses: list[NewClause],
+    files_before: Allows | None = None,
     seen: int | None = None,
     actor: UUID | None = None,
 ) -> PolicyVersion:
     """Put the next version in force; clauses are numbered from 1 in the order given.
+
+    ``files_before``: which files of a clip its owner gets before it is approved; None leaves that
+    as it is. One that allows more counts at once for clips that are there, one that allows less
+    only for those to come.
 
     Raises ``InvalidOrder`` for a policy without clauses or with one that says nothing,
     ``ChangedMeanwhile`` where another version came in between.
@@ -50,6 +56,7 @@ def publish_policy(
             programme_id=programme_id,
             number=next_number(versions, seen=seen, fields=POLICY_FIELDS, said=said_by_policy),
             introduction=introduction.strip(),
+            files_before=files_before or files_before_in(programme_id),
         )
         Clause.objects.bulk_create(
             [
@@ -69,6 +76,7 @@ def publish_policy(
             actor=actor,
             number=version.number,
             clauses=len(clauses),
+            files_before=version.files_before,
         )
     return version
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from accounts.programmes.models import Programme
 from core.clock import CoreNow
 from core.fields import ThisTransaction, XidField, id_field
+from generation.clips.rules import Allows
 from review.policies.rules import Ground
 
 
@@ -19,6 +20,8 @@ class PolicyVersion(models.Model):
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="policies")
     number = models.PositiveIntegerField()
     introduction = models.TextField()
+    # Which files of a clip its owner gets before it is approved.
+    files_before = models.CharField(max_length=8, choices=Allows, default=Allows.CLIP)
     published_at = models.DateTimeField(db_default=CoreNow())
 
     class Meta:
@@ -27,6 +30,9 @@ class PolicyVersion(models.Model):
                 name="policy_versions_are_numbered", fields=["programme", "number"]
             ),
             models.CheckConstraint(name="policy_number_starts_at_one", condition=Q(number__gte=1)),
+            models.CheckConstraint(
+                name="a_policy_says_which_files", condition=Q(files_before__in=Allows.values)
+            ),
         ]
 
 

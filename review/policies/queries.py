@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from generation.clips.rules import Allows
 from review.policies.models import CharterVersion, PolicyVersion
 
 
@@ -12,6 +13,7 @@ class PolicyText:
 
     introduction: str
     clauses: str
+    files_before: str
 
 
 def said_by_policy(policy: PolicyVersion) -> PolicyText:
@@ -20,6 +22,7 @@ def said_by_policy(policy: PolicyVersion) -> PolicyText:
         clauses="\n".join(
             f"{clause.number}. {clause.title}: {clause.words}" for clause in policy.clauses.all()
         ),
+        files_before=policy.files_before,
     )
 
 
@@ -31,6 +34,12 @@ def policy_in_force(programme_id: UUID) -> PolicyVersion | None:
         .order_by("-number")
         .first()
     )
+
+
+def files_before_in(programme_id: UUID) -> Allows:
+    """Which files an owner gets before approval, by the version in force; all without one."""
+    policy = PolicyVersion.objects.filter(programme_id=programme_id).order_by("-number").first()
+    return Allows(policy.files_before) if policy else Allows.CLIP
 
 
 def charter_in_force(programme_id: UUID) -> CharterVersion | None:

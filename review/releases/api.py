@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
-from core.api import Endpoint, PageWish, PublicId, Shape, Text, operation, page_of
+from core.api import Endpoint, PageWish, PublicId, Shape, Text, only, operation, page_of
 from core.ids import shown
 from review.releases.commands import (
     make_share_link,
@@ -83,17 +83,26 @@ class NewLink(Shape):
     )
 
 
+class ReleasesWish(PageWish):
+    clip = PublicId("clip", required=False, help_text=_("Only of this clip."))
+    is_live = serializers.BooleanField(
+        required=False, help_text=_("true: only what is shown; false: only what is no more.")
+    )
+
+
 class Releases(Endpoint):
     @operation(
         scope=Scope.RELEASES_READ,
         summary=_("List your releases"),
         words=_("Of this programme, newest first, those taken down too."),
-        query=PageWish,
+        query=ReleasesWish,
         answers=ReleaseShown,
         is_list=True,
     )
     def get(self, request: Request) -> Response:
-        page = page_of(releases_of(self.actor), self.asked_in_query(), by=("-released_at", "-id"))
+        wish = self.asked_in_query()
+        mine = only(releases_of(self.actor), wish, clip="clip_id", is_live="ended_at__isnull")
+        page = page_of(mine, wish, by=("-released_at", "-id"))
         return self.answer(page.shown([_release(release) for release in page.rows]))
 
     @operation(

@@ -20,7 +20,7 @@ from generation.clips.commands import (
     stop_removal,
 )
 from generation.clips.models import Clip, Removal
-from generation.clips.queries import own_clip_for
+from generation.clips.queries import is_extended_now, own_clip_for
 from generation.clips.rules import OWNER_CAN_KEEP
 from review.releases.commands import take_down_for_good
 from review.retention.queries import (
@@ -143,5 +143,7 @@ def _finish(removal: Removal) -> bool:
         standing = standing_of(removal.clip)
         if standing.goes_at is None or standing.goes_at > removal.due_at:
             return False  # the next sweep stops it
+        if is_extended_now(removal.clip):
+            return False  # the job that extends it needs its files; a later sweep takes them
         take_down_for_good(clip_id=removal.clip_id, why="retention")
         return finish_removal(removal=removal)

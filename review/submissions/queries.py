@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -31,6 +32,15 @@ def submissions_of(actor: Actor) -> QuerySet[Submission]:
         .prefetch_related(_cases())
         .order_by("-sealed_at", "-id")
     )
+
+
+def submissions_asked_for(actor: Actor, wish: Mapping[str, Any]) -> QuerySet[Submission]:
+    """The actor's own, those alone that a valid wish of the API names. Of several cases one will
+    do."""
+    mine = submissions_of(actor)
+    if "clip" in wish:
+        mine = mine.filter(clip_id=wish["clip"])
+    return mine.filter(cases__state=wish["state"]).distinct() if "state" in wish else mine
 
 
 def submission_for(actor: Actor, shown_id: str) -> Submission:

@@ -16,6 +16,7 @@ from accounts.rates.queries import RateLine
 from accounts.rates.rules import ActKind
 from core.api import Endpoint, PublicId, Shape, operation
 from core.clock import now
+from generation.clips.rules import Allows
 from review.policies.rules import Ground
 from review.transparency.queries import Figures, MoneyFigure, Terms, figures, terms_of
 
@@ -38,6 +39,10 @@ class PolicyClause(Shape):
 class PolicyShown(Shape):
     version = serializers.IntegerField(source="number")
     introduction = serializers.CharField()
+    files_before = serializers.ChoiceField(
+        Allows.choices,
+        help_text=_("Which files of a clip its owner gets before it is approved."),
+    )
     clauses = PolicyClause(many=True)
     published_at = serializers.DateTimeField()
 
@@ -160,6 +165,7 @@ def _terms(terms: Terms) -> dict[str, Any]:
         "policy": {
             "number": policy.number,
             "introduction": policy.introduction,
+            "files_before": policy.files_before,
             "clauses": list(policy.clauses.all()),
             "published_at": policy.published_at,
         }

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from accounts.programmes.models import Programme
 from core.command_line import HouseCommand
 from core.errors import Refusal
+from generation.clips.rules import Allows
 from review.policies.commands import NewClause, publish_charter, publish_policy
 from review.policies.rules import Ground
 
@@ -56,12 +57,22 @@ def example() -> str:
         f'words = "Say in a sentence or two what this covers, and what it does not."\n'
         for ground in Ground
     )
-    return f'introduction = "A clip is declined only under one of these clauses."\n\n{clauses}'
+    return (
+        'introduction = "A clip is declined only under one of these clauses."\n'
+        "# Which files of a clip its owner gets before it is approved:"
+        f" {', '.join(Allows.values)}.\n"
+        f'files_before = "clip"\n\n{clauses}'
+    )
 
 
 def _publish(programme: Programme, options: dict[str, Any]) -> str:
-    introduction, clauses = read_policy(options["file"])
-    version = publish_policy(programme_id=programme.id, introduction=introduction, clauses=clauses)
+    introduction, clauses, files_before = read_policy(options["file"])
+    version = publish_policy(
+        programme_id=programme.id,
+        introduction=introduction,
+        clauses=clauses,
+        files_before=files_before,
+    )
     return f"Version {version.number} with {len(clauses)} clauses is in force."
 
 
@@ -71,7 +82,7 @@ def _promise(programme: Programme, options: dict[str, Any]) -> str:
     return f"Charter {version.number} is in force."
 
 
-def read_policy(path: Path) -> tuple[str, list[NewClause]]:
+def read_policy(path: Path) -> tuple[str, list[NewClause], Allows | None]:
     """A file as ``policy example`` prints it. Raises ``CommandError`` saying what is wrong."""
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -79,7 +90,8 @@ def read_policy(path: Path) -> tuple[str, list[NewClause]]:
             NewClause(Ground(each["ground"]), str(each["title"]), str(each["words"]))
             for each in said["clause"]
         ]
-        return str(said["introduction"]), clauses
+        files_before = Allows(said["files_before"]) if "files_before" in said else None
+        return str(said["introduction"]), clauses, files_before
     except OSError as error:
         raise CommandError(f"The file cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -89,4 +101,6 @@ def read_policy(path: Path) -> tuple[str, list[NewClause]]:
             "A policy has an introduction and [[clause]] tables with ground, title and words."
         ) from error
     except ValueError as error:
-        raise CommandError(f"{error}. Grounds: {', '.join(Ground.values)}.") from error
+        raise CommandError(
+            f"{error}. Grounds: {', '.join(Ground.values)}. Files: {', '.join(Allows.values)}."
+        ) from error
