@@ -14,6 +14,9 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 FOLDERS_OF_RACES := $(addprefix tests/,accounts chaos core generation greenroom races)
 FOLDERS_OF_TORCH := $(addprefix tests/,demo_model generation journeys)
 FOLDERS_OF_BROWSER := tests/browser
+FOLDERS_OF_CONFORMANCE := tests/conformance
+# Programs that speak to us and know nothing of us, each in an environment of its own.
+CONFORMANCE := openai-2.6 openai-3.54 client node
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 # Random and gone after the check: production settings refuse to start without secrets of their own.
 THROWAWAY = $$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')
@@ -46,8 +49,8 @@ setup: $(STAMPS)/greenroom ## Make the environment in .venv, and nothing else
 check: installed-for-check chromium static tests ## Everything that must be green
 	@echo "Everything is green."
 
-test: $(STAMPS)/greenroom $(STAMPS)/check ## The fast tests: all but browser, torch, races and slow ones
-	@$(PYTEST) -m "not (browser or torch or race or slow)"
+test: $(STAMPS)/greenroom $(STAMPS)/check ## The fast tests: all but browser, torch, races, slow ones and conformance
+	@$(PYTEST) -m "not (browser or torch or race or slow or conformance)"
 
 reset: ## Delete the database, the clips and everything else in var/
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m greenroom.parent reset; else rm -rf var; fi
@@ -87,9 +90,21 @@ $(STAMPS)/render: requirements/render.txt $(STAMPS)/web
 	@$(PIP) -r requirements/render.txt
 	@touch $@
 
+$(STAMPS)/conformance-%: requirements/conformance-%.txt | $(BIN)/python
+	@echo "Installing a client to check with (requirements/conformance-$*.txt) …"
+	@$(BIN)/python -m venv --clear --without-pip .venv/conformance/$*
+	@$(PIP:install=--python .venv/conformance/$*/bin/python install) -r requirements/conformance-$*.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/conformance-js: tests/conformance/package.json tests/conformance/package-lock.json $(STAMPS)/conformance-node
+	@mkdir -p .venv/conformance/js && cp tests/conformance/package.json tests/conformance/package-lock.json .venv/conformance/js
+	@cd .venv/conformance/js && PATH="$(abspath .venv/conformance/node/bin):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # The steps of `make check`, in order.
 
-installed-for-check: $(STAMPS)/greenroom $(STAMPS)/check $(STAMPS)/render
+installed-for-check: $(STAMPS)/greenroom $(STAMPS)/check $(STAMPS)/render \
+	$(addprefix $(STAMPS)/conformance-,$(CONFORMANCE)) $(STAMPS)/conformance-js
 
 chromium:
 	@if ! ($(CHROMIUM)) >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -138,7 +153,7 @@ templates:
 
 tests:
 	@echo "== Tests: fast"
-	@$(PYTEST) -m "not (browser or torch or race or slow)"
+	@$(PYTEST) -m "not (browser or torch or race or slow or conformance)"
 	@echo "== Tests: tables, laws and hostile SQL on the oldest PostgreSQL at hand"
 	@GREENROOM_TEST_PG=oldest $(PYTEST) -m "postgres and not (browser or torch or slow)" \
 		tests/house tests/invariants tests/laws tests/core
@@ -149,3 +164,6 @@ tests:
 	@OMP_NUM_THREADS=1 $(PYTEST) -m "torch and not browser" $(FOLDERS_OF_TORCH)
 	@echo "== Tests: the browser"
 	@$(PYTEST) -m browser $(FOLDERS_OF_BROWSER)
+	@# One process: it starts one house, and all clients speak to it at once.
+	@echo "== Tests: conformance"
+	@$(PYTEST) -n 0 -m conformance $(FOLDERS_OF_CONFORMANCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -43,6 +44,15 @@ def listed(name: str, *, default: list[str]) -> list[str]:
     """A comma-separated list."""
     value = os.environ.get(name)
     return default if value is None else [part.strip() for part in value.split(",") if part.strip()]
+
+
+def webhook_networks() -> tuple[IPv4Network | IPv6Network, ...]:
+    """Private networks that webhooks may reach. Raises ``ImproperlyConfigured``."""
+    texts = listed("GREENROOM_WEBHOOK_NETWORKS", default=[])
+    try:
+        return tuple(ip_network(text) for text in texts)
+    except ValueError as wrong:
+        raise ImproperlyConfigured(f"GREENROOM_WEBHOOK_NETWORKS: {wrong}") from wrong
 
 
 def secret_key() -> str:

@@ -43,6 +43,7 @@ beat_schedule = {
     "remove-what-is-due": {"task": "review.retain", "schedule": 3600.0},
     "deliver-the-outbox": {"task": "greenroom.deliver", "schedule": 5.0},
     "send-the-post": {"task": "post.send", "schedule": 10.0},
+    "deliver-to-webhooks": {"task": "webhooks.deliver", "schedule": 5.0},
     # At eight in whatever zone somebody lives.
     "make-the-digests": {"task": "post.digest", "schedule": 300.0},
     "tidy-accounts": {"task": "accounts.tidy", "schedule": 3600.0},

@@ -24,6 +24,7 @@ from greenroom.environment import (
     peppers,
     port,
     secret_key,
+    webhook_networks,
     worker_credential,
 )
 from greenroom.secrets import var_path
@@ -264,3 +265,9 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
 EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL_SERVER.speaks_tls, MAIL_SERVER.starts_tls
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = mail_from(PUBLIC_ADDRESS)
+
+# Webhooks ------------------------------------------------------------------------------------
+WEBHOOK_NETWORKS = webhook_networks()
+WEBHOOK_CA = os.environ.get("GREENROOM_WEBHOOK_CA", "")
+# A rehearsal on one machine may send to a receiver beside it, over http as well.
+WEBHOOK_LOOPBACK = not PRODUCTION

@@ -14,6 +14,8 @@ from accounts.calendars import api as calendar_api
 from accounts.cohorts import api as cohort_api
 from accounts.credentials import api as credential_api
 from accounts.credentials import pages as credential_pages
+from accounts.device_logins import oauth as device_login_oauth
+from accounts.device_logins import pages as device_login_pages
 from accounts.entrance import pages as entrance_pages
 from accounts.invitations import api as invitation_api
 from accounts.notices import api as notice_api
@@ -25,6 +27,8 @@ from accounts.profile import pages as profile_pages
 from accounts.quotas import api as quota_api
 from accounts.retention import api as retention_terms_api
 from accounts.roles import api as role_api
+from accounts.webhooks import api as webhook_api
+from accounts.webhooks import pages as webhook_pages
 from generation.catalogue import api as catalogue_api
 from generation.clips import api as clip_api
 from generation.clips import pages as clip_pages
@@ -45,6 +49,7 @@ from greenroom.exports import api as export_api
 from greenroom.exports import pages as export_pages
 from greenroom.mailbox import pages as mailbox_pages
 from greenroom.offboarding import api as offboarding_api
+from greenroom.openai import urls as openai_urls
 from greenroom.people import invitation_pages as people_invitation_pages
 from greenroom.people import pages as people_pages
 from greenroom.portal import api as portal_api
@@ -120,6 +125,7 @@ API: list[URLPattern | URLResolver] = [
     *export_api.urlpatterns,
     *erasure_api.urlpatterns,
     *device_api.urlpatterns,
+    *webhook_api.urlpatterns,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -130,6 +136,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *reference_pages.urlpatterns,
     *style_pages.urlpatterns,
     *credential_pages.urlpatterns,
+    *webhook_pages.urlpatterns,
+    *device_login_pages.urlpatterns,
     *profile_pages.urlpatterns,
     *arrival_pages.urlpatterns,
     *agreement_pages.urlpatterns,
@@ -164,7 +172,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *keys.urlpatterns,
     path("account/", include("accounts.entrance.allauth_urls")),
     path("account/", include(entrance_pages.urlpatterns)),
+    # No endpoints of ours by their forms: see there.
+    *device_login_oauth.urlpatterns,
     path("api/v1/", include(API)),
+    *openai_urls.urlpatterns,
     *docs.urlpatterns,
 ]
 

@@ -44,6 +44,8 @@ RETRY_AFTER_S = {Kind.EXHAUSTED: 60, Kind.UNAVAILABLE: 15}
 # DRF's codes of a field, in the words of this API.
 FIELD_CODES = {
     "moment_out_of_range": "moment_out_of_range",
+    "image_url_not_fetched": "image_url_not_fetched",
+    "image_url_unreadable": "image_url_unreadable",
     "required": "field_missing",
     "unknown": "field_unknown",
     "invalid_choice": "choice_unknown",

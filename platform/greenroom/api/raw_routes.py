@@ -1,4 +1,5 @@
-"""The addresses of the API that Django never sees, for the schema: files and live events."""
+"""The addresses of the API that are no endpoints of ours, for the schema: files, live events, and
+the device login that another standard words."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.credentials.rules import Scope
+from greenroom.api.device_login_paths import device_login_paths
 from greenroom.api.problems import words_of
 
 
@@ -17,6 +19,7 @@ def raw_paths() -> dict[str, Any]:
         "/jobs/{job_id}/preview": {"get": _preview()},
         "/references/{reference_id}/picture": {"get": _reference()},
         "/events": {"get": _events()},
+        **device_login_paths(),
     }
 
 
@@ -148,19 +151,31 @@ def _reference() -> dict[str, Any]:
 def _events() -> dict[str, Any]:
     return {
         "operationId": "events_listen",
-        "summary": _("Hear your jobs live"),
+        "summary": _("Hear live what happens to you"),
         "description": _(
-            "Server-sent events: first your live jobs, then every change of them, as"
-            " “event: job” with id, state, stage, step, steps, place, eta_s and clip."
+            "Server-sent events. First your live jobs, as “event: job” with id, state, stage, step,"
+            " steps, place, eta_s and clip, and “event: snapshot” with their ids; then every change"
+            " of them. Beside them what happened, by the names and with the bodies of webhooks,"
+            " each for its own scope. These and the snapshot carry an id: with Last-Event-ID a"
+            " stream begins with what came after it. Where that is too much, “event: missed” says"
+            " so, and the snapshot begins anew."
         ),
         "tags": ["events"],
         **_guarded(),
+        "parameters": [
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "schema": {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,18})-[0-9a-z]{26}$"},
+                "description": _("The last id that a stream gave you."),
+            },
+        ],
         "responses": {
             "200": {
                 "description": _("A stream that does not end by itself."),
                 "content": {"text/event-stream": {"schema": {"type": "string"}}},
             },
-            **_refused(401, 403, 429),
+            **_refused(400, 401, 403, 429),
         },
     }
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import uritemplate
+from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import (
@@ -20,6 +21,9 @@ from rest_framework import serializers
 
 from core.api import Operation, operation_of
 from core.ids import PREFIXES
+from greenroom.api.codes import codes_of
+from greenroom.api.described import webhook_shapes, webhooks, with_codes, with_examples
+from greenroom.api.device_login_paths import device_login_shapes
 from greenroom.api.problems import MEDIA_TYPE, words_of
 from greenroom.api.raw_routes import raw_paths
 
@@ -69,6 +73,11 @@ class Endpoint(AutoSchema):
 
     def is_excluded(self) -> bool:
         return self._operation is None
+
+    def get_operation(self, *given: Any) -> Any:
+        said = super().get_operation(*given)
+        codes = codes_of(self.view, self.method, self.operation) if said else {}
+        return with_codes(said, codes) if said else said
 
     def get_operation_id(self) -> str:
         words = [word.replace("-", "_") for word in self._tokenize_path()]
@@ -142,11 +151,23 @@ def refused_by(said: Operation) -> list[int]:
     return sorted({*ALWAYS_REFUSED, *with_input, *said.refuses})
 
 
+def native() -> list[URLPattern | URLResolver]:
+    from greenroom.urls import API
+
+    return API
+
+
 @lru_cache(maxsize=8)
 def _document(language: str) -> dict[str, Any]:
     with override(language):
-        document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+        # The door /v1 describes itself, at /v1/openapi.json.
+        generator: Any = SchemaGenerator(patterns=[path("api/v1/", include(native()))])  # type: ignore[no-untyped-call]
+        document: dict[str, Any] = generator.get_schema(request=None, public=True)
         document["paths"].update(raw_paths())
+        document["components"]["schemas"].update(device_login_shapes())
+        document["components"]["schemas"].update(webhook_shapes())
+        with_examples(document)
+        document["webhooks"] = webhooks()
         document["info"]["description"] = _("The native API: what the portal does, for programs.")
         return document
 

@@ -47,6 +47,12 @@ CONTENTS = [
         tables=("accounts_credential",),
     ),
     Document(
+        name="webhooks.json",
+        words=_("Webhooks, without their secrets"),
+        rows=of_accounts.webhooks,
+        tables=("accounts_webhookendpoint",),
+    ),
+    Document(
         name="quotas.json",
         words=_("Your budgets"),
         rows=of_accounts.quotas,

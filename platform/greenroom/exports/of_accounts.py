@@ -24,6 +24,7 @@ from accounts.people.models import Person
 from accounts.post.models import PostPreference
 from accounts.programmes.models import Membership, RoleGrant
 from accounts.quotas.models import Budget
+from accounts.webhooks.models import WebhookEndpoint
 from core.ids import shown
 from greenroom.exports.documents import Row, each, id_of, reader_of
 
@@ -153,6 +154,24 @@ def credentials(reader: Actor) -> Iterator[Row]:
             "last_used_at": one.last_used_at,
             "ended_at": one.ended_at,
             "ended_reason": one.ended_reason,
+        }
+
+
+def webhooks(reader: Actor) -> Iterator[Row]:
+    """Where somebody's events go; what was sent is told of its things themselves."""
+    for one in each(
+        WebhookEndpoint.objects.filter(party_id=reader.party_id).order_by("made_at", "id")
+    ):
+        yield {
+            "id": shown("webhook_endpoint", one.id),
+            "programme": shown("programme", one.programme_id),
+            "name": one.name,
+            "address": one.url,
+            "event_types": one.event_types,
+            "state": one.state,
+            "disabled_reason": one.disabled_reason,
+            "made_at": one.made_at,
+            "changed_at": one.changed_at,
         }
 
 

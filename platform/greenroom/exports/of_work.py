@@ -11,7 +11,8 @@ from accounts.credentials.queries import Actor
 from core.audit.models import AuditEvent
 from core.ids import shown
 from generation.clips.models import Clip, Removal
-from generation.clips.queries import seen_by
+from generation.clips.queries import allows_of, seen_by
+from generation.clips.rules import opens
 from generation.jobs.models import Job
 from generation.jobs.queries import conditions_of, job_styles_of
 from generation.references.models import Reference
@@ -43,6 +44,7 @@ def jobs(reader: Actor) -> Iterator[Row]:
             "width": one.width,
             "height": one.height,
             "frames": one.frames,
+            "extends": shown("clip", one.extends_id) if one.extends_id else None,
             "steps": one.steps,
             "price_credits": one.price_credits,
             "state": one.state,
@@ -119,7 +121,9 @@ def clips(reader: Actor) -> Iterator[Row]:
             "master_sha256": one.master_sha256,
             "bytes": one.bytes,
             "recipe": one.recipe,
+            "extends": shown("clip", one.job.extends_id) if one.job.extends_id else None,
             "files_removed_at": gone.done_at if gone else None,
+            "files_before_approval": allows_of(one),
             "files": [] if gone else [file_name(file) for file in files_of(one)],
             "seen_by": _looks(one),
             "record": record_of(one, reader),
@@ -248,8 +252,10 @@ def deeds(reader: Actor) -> Iterator[Row]:
 
 
 def files_of(clip: Clip) -> list[Rendition]:
-    """Every file of a clip: the master, and what was made of it."""
-    return list(Rendition.objects.filter(clip=clip).order_by("kind"))
+    """The files of a clip that its owner gets: the master, and what was made of it."""
+    allows = allows_of(clip)
+    files = Rendition.objects.filter(clip=clip).order_by("kind")
+    return [one for one in files if opens(one.kind, allows)]
 
 
 def reference_file_name(reference: Reference) -> str:

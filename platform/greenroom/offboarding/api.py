@@ -16,6 +16,7 @@ from accounts.credentials.rules import Scope
 from accounts.roles.queries import member_for
 from core.api import Endpoint, Shape, Whole, operation
 from greenroom.offboarding.commands import Ended, offboard_everywhere, offboard_member
+from greenroom.offboarding.queries import under_way
 from greenroom.offboarding.rules import Why
 
 
@@ -29,6 +30,28 @@ class ShownEnd(Shape):
     jobs_cancelled = Whole(help_text=_("Jobs that waited; everything is given back."))
     jobs_stopping = Whole(help_text=_("Jobs that render and stop at their next step."))
     cases_returned = Whole(help_text=_("Cases handed back to the desk."))
+
+
+class ShownUnderWay(Shape):
+    waiting_jobs = Whole()
+    running_jobs = Whole()
+    tokens = Whole()
+    sessions = Whole()
+    cases = Whole(help_text=_("In their hands at the desk."))
+    programmes = Whole(help_text=_("Others that they are in."))
+
+
+class LeavingAhead(Endpoint):
+    @operation(
+        scope=Scope.PEOPLE_READ,
+        summary=_("What ending a membership would end"),
+        answers=ShownUnderWay,
+        refuses=(404,),
+    )
+    def get(self, _request: Request, party: str) -> Response:
+        found = member_for(self.actor, party)
+        ahead = under_way(found.programme_id, found.party_id)
+        return self.answer(dict(ShownUnderWay(ahead).data))
 
 
 class Leaving(Endpoint):
@@ -78,6 +101,7 @@ def _shown(ended: Ended) -> dict[str, Any]:
 
 
 urlpatterns = [
+    path("people/<str:party>/under-way", LeavingAhead.as_view(), name="api-under-way"),
     path("people/<str:party>/offboard", Leaving.as_view(), name="api-offboard"),
     path(
         "people/<str:party>/offboard-everywhere",

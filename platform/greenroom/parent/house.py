@@ -189,7 +189,8 @@ def background_programs(folder: Path) -> list[Program]:
     waits = [module("remote", "greenroom.parent.worker", "remote", str(REMOTE_SLOTS))]
     return [
         *(waits if has_remote_models(folder) else []),
-        module("house", "greenroom.parent.worker", "house", "2"),
+        # Mail may hold one child, webhooks a second; what is pressed at the desk waits for neither.
+        module("house", "greenroom.parent.worker", "house", "3"),
         module("render", "greenroom.parent.worker", "render", "1"),
         module(
             "beat",

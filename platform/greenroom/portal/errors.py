@@ -1,4 +1,4 @@
-"""Pages for what went wrong; under /api/ the same as problem details."""
+"""Pages for what went wrong; under /api/ the same as problem details, under /v1/ as its errors."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from core.errors import (
     is_storage_full,
 )
 from greenroom.api.problems import problem_response
+from greenroom.openai.errors import is_below
+from greenroom.openai.handler import error_response
 from greenroom.portal.rooms import own_rooms, rooms
 
 log = logging.getLogger("greenroom.portal")
@@ -68,6 +70,8 @@ def say_not_allowed(request: HttpRequest, blank: HttpResponseNotAllowed) -> None
 def _answer(
     request: HttpRequest, page: str, status: int, refusal: Refusal, **shown: Any
 ) -> HttpResponse:
+    if is_below(request.path):
+        return error_response(refusal, status=status)
     if request.path.startswith("/api/"):
         return problem_response(refusal, status=status)
     return render(request, page, {"refusal": refusal, **shown}, status=status)

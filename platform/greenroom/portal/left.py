@@ -30,7 +30,8 @@ from core.api import page_of
 from core.errors import Absent, TooLate
 from core.ids import shown
 from generation.clips.models import Clip
-from generation.clips.queries import clips_of, own_clip_for
+from generation.clips.queries import allows_of, clips_of, own_clip_for
+from generation.clips.rules import opens
 from review.ledger.queries import owed_to, statement_of
 from review.ledger.words import shown_lines, shown_sum
 
@@ -190,12 +191,14 @@ def _act(act: ConsentAct, slug: str) -> ShownAct:
 
 def _clip(clip: Clip) -> dict[str, Any]:
     """An owner opens their files, member or not; the page of a clip is its programme's."""
-    master = next((one for one in clip.renditions.all() if one.kind == "master"), None)
+    allows = allows_of(clip)
+    open_ones = {one.kind: one for one in clip.renditions.all() if opens(one.kind, allows)}
+    mine = open_ones.get("master") or open_ones.get("proxy")
     return {
         "public_id": shown("clip", clip.id),
         "prompt": clip.prompt,
         "made_at": clip.made_at,
-        "url": f"/media/{shown('rendition', master.id)}?download=1" if master else None,
+        "url": f"/media/{shown('rendition', mine.id)}?download=1" if mine else None,
     }
 
 

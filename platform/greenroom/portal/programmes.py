@@ -23,6 +23,7 @@ from accounts.retention.words import retention_sentences
 from core.clock import now
 from review.policies.models import PolicyVersion
 from review.policies.rules import Ground
+from review.policies.words import files_before_sentence
 from review.transparency.queries import figures, terms_of
 from review.transparency.words import charter_sentences, shown_figures
 
@@ -73,6 +74,7 @@ def _policy(policy: PolicyVersion) -> dict[str, Any]:
     return {
         "number": policy.number,
         "introduction": policy.introduction,
+        "files_before": files_before_sentence(policy.files_before),
         "published_at": policy.published_at,
         "clauses": [
             {

@@ -13,7 +13,9 @@ from generation.jobs.models import Job
 from generation.references.models import Reference
 from review.contributions.models import Contribution
 from review.credits.models import CreditLine
+from review.ledger.models import Act
 from review.payouts.models import Payout
+from review.releases.models import Release
 from review.submissions.models import Case, Submission
 
 Found = dict[UUID, Subject]
@@ -58,6 +60,16 @@ def cases(ids: Collection[UUID]) -> Found:
 def credit_lines(ids: Collection[UUID]) -> Found:
     rows = CreditLine.objects.filter(id__in=ids)
     return _placed(rows.values_list("id", "clip__programme_id"))
+
+
+@finder("release")
+def releases(ids: Collection[UUID]) -> Found:
+    return _placed(Release.objects.filter(id__in=ids).values_list("id", "programme_id"))
+
+
+@finder("act")
+def acts(ids: Collection[UUID]) -> Found:
+    return _placed(Act.objects.filter(id__in=ids).values_list("id", "programme_id"))
 
 
 @finder("payout")

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -39,6 +39,7 @@ from greenroom.router.proxies import TrustedProxies
 from greenroom.router.references import References
 from greenroom.router.senders import Disk, FromHere, sender
 from greenroom.router.spool import Limits
+from greenroom.router.videos import Videos
 from greenroom.router.workers import WorkerFiles
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,11 @@ log = logging.getLogger(__name__)
 _SHARED_FILE = re.compile(r"/shared/(?P<secret>[^/]+)/(?P<name>[^/]+)\Z")
 _ARCHIVE = re.compile(r"/exports/(?P<name>[^/]+)/file\Z")
 _PREVIEW = re.compile(r"/jobs/(?P<name>[^/]+)/preview\Z")
+_VIDEO = re.compile(r"/v1/videos/(?P<name>[^/]+)/content\Z")
+_FILE = re.compile(r"/v1/files/(?P<name>[^/]+)/content\Z")
 _REFERENCE = re.compile(r"/references/(?P<name>[^/]+)/(?P<which>picture|end)\Z")
 
+Answer = Callable[[Exchange, re.Match[str]], Awaitable[None]]
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 
@@ -60,8 +64,23 @@ class Routes:
     exports: Exports
     previews: Previews
     references: References
+    videos: Videos
     workers: WorkerFiles
     health: Health
+
+
+def _named(routes: Routes) -> list[tuple[re.Pattern[str], Answer]]:
+    return [
+        (_SHARED_FILE, lambda to, at: routes.media.by_link(to, at["secret"], at["name"])),
+        (_ARCHIVE, lambda to, at: routes.exports(to, at["name"])),
+        (_PREVIEW, lambda to, at: routes.previews(to, at["name"])),
+        (
+            _REFERENCE,
+            lambda to, at: routes.references(to, at["name"], is_end=at["which"] == "end"),
+        ),
+        (_VIDEO, lambda to, at: routes.videos(to, at["name"])),
+        (_FILE, lambda to, at: routes.videos.file(to, at["name"])),
+    ]
 
 
 class Router:
@@ -73,6 +92,7 @@ class Router:
         self._lifespan = lifespan
         self._raw_headers = security_headers(options.mode)
         self._health = {"/health/live": routes.health.live, "/health/ready": routes.health.ready}
+        self._named = _named(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -105,21 +125,21 @@ class Router:
             await self._routes.events(exchange)
         elif exchange.path.startswith("/media/"):
             await self._routes.media(exchange, exchange.path.removeprefix("/media/"))
-        elif shared := _SHARED_FILE.match(exchange.path):
-            await self._routes.media.by_link(exchange, shared["secret"], shared["name"])
-        elif archive := _ARCHIVE.match(exchange.path):
-            await self._routes.exports(exchange, archive["name"])
-        elif preview := _PREVIEW.match(exchange.path):
-            await self._routes.previews(exchange, preview["name"])
-        elif picture := _REFERENCE.match(exchange.path):
-            is_end = picture["which"] == "end"
-            await self._routes.references(exchange, picture["name"], is_end=is_end)
         elif exchange.path.startswith("/worker/"):
             await self._routes.workers(exchange)
         elif health := self._health.get(exchange.path):
             await health(exchange)
         else:
-            await self._routes.django(exchange)
+            await self._file_or_page(exchange)
+
+    async def _file_or_page(self, exchange: Exchange) -> None:
+        """What has a name in its address, else Django's."""
+        for pattern, answer in self._named:
+            found = pattern.match(exchange.path)
+            if found is not None:
+                await answer(exchange, found)
+                return
+        await self._routes.django(exchange)
 
     def _refusal(self, exchange: Exchange) -> problems.Problem | None:
         """What is refused whoever asks, before anything is looked at."""
@@ -194,13 +214,15 @@ def application(
             django.close()
 
     media = Media(authentication.credential, database, backend)
+    references = References(authentication.credential, database, media)
     routes = Routes(
         django=django,
         events=Events(authentication.credential, hub),
         media=media,
         exports=Exports(authentication.credential, database, media),
         previews=Previews(authentication.credential, database, options.media_folder),
-        references=References(authentication.credential, database, media),
+        references=references,
+        videos=Videos(authentication.credential, database, media, references),
         workers=WorkerFiles(
             database,
             pepper=pepper,

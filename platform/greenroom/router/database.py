@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,11 +20,36 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from generation.jobs.rules import preview_key
 from greenroom.router.authentication import Credential, CredentialRow
 from greenroom.router.hub import JobNow
-from greenroom.router.media import Opening
+from greenroom.router.media import HeldBack, Opening
 from greenroom.router.problems import Unavailable
+from greenroom.router.replay import KINDS, Happening, News, Position, before
+from greenroom.router.videos import Content
 from greenroom.router.workers import AttemptRow, NeededRow, WorkerRow
 
 Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class _Watermark:
+    xid: int
+    is_held_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _ContentRow:
+    """The columns of the file are None where there is none."""
+
+    state: str
+    failure_code: str
+    code: str
+    reason: str
+    rendition_id: UUID | None
+    storage_path: str
+    size: int
+    sha256: str
+    media_type: str
+    filename: str
+
 
 CONNECTIONS = 4
 _WAIT_S = 5.0
@@ -43,6 +69,43 @@ _JOB = (
     "SELECT l.job_id, l.party_id, j.programme_id, l.state, l.stage, l.steps_done, l.steps,"
     " l.place, l.eta_s, l.clip_id FROM {}(%s) AS l JOIN generation_job AS j ON j.id = l.job_id"
 )
+_WATERMARK = """
+    SELECT pg_snapshot_xmin(now)::text::bigint AS xid, EXISTS (
+        SELECT FROM core_outboxmessage AS m
+        WHERE m.party_id = %s AND m.kind = ANY(%s) AND m.xid >= pg_snapshot_xmin(now)
+    ) AS is_held_back
+    FROM pg_current_snapshot() AS now
+"""
+_HAPPENED = """
+    SELECT m.xid::text::bigint AS xid, m.id AS message_id, m.at, m.kind, m.subject_id, m.facts,
+        CASE m.subject_kind
+            WHEN 'job' THEN
+                (SELECT programme_id FROM generation_job AS o WHERE o.id = m.subject_id)
+            WHEN 'clip' THEN
+                (SELECT programme_id FROM generation_clip AS o WHERE o.id = m.subject_id)
+            WHEN 'submission' THEN
+                (SELECT programme_id FROM review_submission AS o WHERE o.id = m.subject_id)
+            WHEN 'release' THEN
+                (SELECT programme_id FROM review_release AS o WHERE o.id = m.subject_id)
+            WHEN 'credit_line' THEN
+                (SELECT programme_id FROM review_creditline AS o WHERE o.id = m.subject_id)
+            WHEN 'contribution' THEN
+                (SELECT programme_id FROM review_contribution AS o WHERE o.id = m.subject_id)
+            WHEN 'act' THEN
+                (SELECT programme_id FROM review_act AS o WHERE o.id = m.subject_id)
+            WHEN 'payout' THEN
+                (SELECT programme_id FROM review_payout AS o WHERE o.id = m.subject_id)
+            WHEN 'credential' THEN
+                (SELECT programme_id FROM accounts_credential AS o WHERE o.id = m.subject_id)
+            WHEN 'share_link' THEN
+                (SELECT r.programme_id FROM review_sharelink AS o
+                 JOIN review_release AS r ON r.id = o.release_id WHERE o.id = m.subject_id)
+        END AS programme_id
+    FROM core_outboxmessage AS m
+    WHERE m.party_id = %s AND m.kind = ANY(%s)
+        AND (m.xid, m.id) > (%s::text::xid8, %s) AND m.xid < %s::text::xid8
+    ORDER BY m.xid, m.id LIMIT %s
+"""
 _MIGRATED = """
     SELECT NOT EXISTS (
         SELECT FROM unnest(%s::text[], %s::text[]) AS wanted (app, name)
@@ -118,6 +181,14 @@ class Database:
         given = [rendition_id, credential.party_id, credential.programme_id]
         return _first(await self._rows(Opening, asked, given))
 
+    async def held_back(self, credential: Credential, rendition_id: UUID) -> HeldBack | None:
+        asked = (
+            "SELECT code, reason FROM file_held_back(%s, %s)"
+            " WHERE programme_id = coalesce(%s, programme_id)"
+        )
+        given = [rendition_id, credential.party_id, credential.programme_id]
+        return _first(await self._rows(HeldBack, asked, given))
+
     async def public_opening(self, rendition_id: UUID, link: bytes | None) -> Opening | None:
         asked = (
             "SELECT rendition_id, storage_path, bytes AS size, sha256, media_type, filename,"
@@ -159,6 +230,21 @@ class Database:
         who = [reference_id, reference_id, credential.party_id, is_end, credential.programme_id]
         return _first(await self._rows(Opening, asked, who))
 
+    async def video_content(
+        self, credential: Credential, job_id: UUID, variant: str
+    ) -> Content | None:
+        asked = (
+            "SELECT j.state, j.failure_code, coalesce(c.code, '') AS code,"
+            " coalesce(c.reason, '') AS reason, c.rendition_id, c.storage_path, c.bytes AS size,"
+            " c.sha256, c.media_type, c.filename FROM generation_job AS j"
+            " LEFT JOIN content_for(j.id, %s, %s) AS c ON true"
+            " WHERE j.id = %s AND j.party_id = %s"
+            " AND j.programme_id = coalesce(%s, j.programme_id)"
+            " AND NOT EXISTS (SELECT FROM generation_deletedvideo AS d WHERE d.job_id = j.id)"
+        )
+        who = [credential.party_id, variant, job_id, credential.party_id, credential.programme_id]
+        return _content(_first(await self._rows(_ContentRow, asked, who)))
+
     # Jobs
 
     async def preview_key(self, credential: Credential, job_id: UUID) -> str | None:
@@ -174,6 +260,21 @@ class Database:
 
     async def live_job(self, job_id: UUID) -> JobNow | None:
         return _first(await self._rows(JobNow, _JOB.format("live_job"), [job_id]))
+
+    # What happened
+
+    async def news(self, party_id: UUID, after: Position | None, *, most: int) -> News:
+        """Rows of the outbox in commit order. The watermark is asked first: all that lies below it
+        is there to be seen by the second question, whatever commits between the two."""
+        (mark,) = await self._rows(_Watermark, _WATERMARK, [party_id, KINDS])
+        until = before(mark.xid)
+        if after is None or after >= until:
+            return News([], until, is_held_back=mark.is_held_back)
+        asked = [party_id, KINDS, after.xid, after.message_id, mark.xid, most + 1]
+        rows = await self._rows(Happening, _HAPPENED, asked)
+        if len(rows) > most:
+            return News(rows[:most], rows[most - 1].position, is_cut=True)
+        return News(rows, until, is_held_back=mark.is_held_back)
 
     # Workers on other machines
 
@@ -237,6 +338,23 @@ class Database:
                 yield connection
         except (PoolTimeout, PoolClosed, TimeoutError, psycopg.OperationalError) as error:
             raise Unavailable from error
+
+
+def _content(row: _ContentRow | None) -> Content | None:
+    if row is None:
+        return None
+    opening = None
+    if row.rendition_id is not None:
+        opening = Opening(
+            rendition_id=row.rendition_id,
+            storage_path=row.storage_path,
+            size=row.size,
+            sha256=row.sha256,
+            media_type=row.media_type,
+            filename=row.filename,
+            is_owner=True,
+        )
+    return Content(row.state, row.failure_code, row.code, row.reason, opening)
 
 
 def _first(rows: list[Row]) -> Row | None:

@@ -1,8 +1,10 @@
-"""GET /events: server-sent events of the party's own jobs.
+"""GET /events: server-sent events of the party's own jobs, and of what happened to it.
 
 The stream begins with the jobs that are live now (`event: job` each, then `event: snapshot` with
-their ids) and goes on with changes. There are no event ids: after a reconnect the snapshot says it
-all.
+their ids) and goes on with changes. These say a state, and carry no ids of their own. What happened
+(`event: job.finished`, `event: case.decided` …) carries one: with `Last-Event-ID` a stream begins
+with what came after it. Where that is too much, `event: missed` says so, and the snapshot begins
+anew. An id that no stream of ours ever gave is refused.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from greenroom.router.authentication import Credential
 from greenroom.router.exchange import Exchange, TooSlow
 from greenroom.router.hub import Hub, Stream, TooManyStreams
 from greenroom.router.problems import refuse
+from greenroom.router.replay import Position, read_position
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +52,21 @@ class Events:
         elif not credential.carries(Scope.CLIPS_READ):
             await refuse(exchange, problems.WRONG_SCOPE)
         else:
-            await self._open(exchange, credential)
+            await self._resume(exchange, credential)
 
-    async def _open(self, exchange: Exchange, credential: Credential) -> None:
+    async def _resume(self, exchange: Exchange, credential: Credential) -> None:
+        said = exchange.header("last-event-id")
+        after = read_position(said) if said else None
+        if said and after is None:
+            await refuse(exchange, problems.EVENT_ID_INVALID)
+        else:
+            await self._open(exchange, credential, after)
+
+    async def _open(
+        self, exchange: Exchange, credential: Credential, after: Position | None
+    ) -> None:
         try:
-            stream = await self._hub.join(credential)
+            stream = await self._hub.join(credential, after)
         except TooManyStreams:
             await refuse(exchange, problems.TOO_MANY_STREAMS)
             return

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Protocol
 from uuid import UUID
@@ -58,9 +58,27 @@ class Opening:
         return f'"{self.sha256}"'
 
 
+@dataclass(frozen=True)
+class HeldBack:
+    """One row of ``file_held_back``; ``reason`` is the last decision's own, empty before one."""
+
+    code: str
+    reason: str
+
+    def problem(self) -> problems.Problem:
+        if self.code == problems.PENDING_REVIEW.code:
+            return problems.PENDING_REVIEW
+        said = f"{problems.REJECTED.detail} {self.reason}".strip()
+        return replace(problems.REJECTED, detail=said)
+
+
 class Openings(Protocol):
     async def opening(self, credential: Credential, rendition_id: UUID) -> Opening | None:
         """None for absent and for forbidden: nobody can tell which."""
+        ...
+
+    async def held_back(self, credential: Credential, rendition_id: UUID) -> HeldBack | None:
+        """Why an owner does not get a file of their own clip; None for every other."""
         ...
 
     async def public_opening(self, rendition_id: UUID, link: bytes | None) -> Opening | None:
@@ -117,7 +135,7 @@ class Media:
         if allowed is None:
             allowed = await self._as_anybody(rendition_id, link=None)
         if allowed is None:
-            await refuse(exchange, _why_not(credential))
+            await refuse(exchange, await self._why_not(credential, rendition_id))
         else:
             await self.open(exchange, allowed)
 
@@ -154,6 +172,16 @@ class Media:
         if opening is None:
             return None
         return Allowed(opening, lambda shown: self._openings.record_public(shown, link))
+
+    async def _why_not(
+        self, credential: Credential | None, rendition_id: UUID | None
+    ) -> problems.Problem:
+        if credential is None:
+            return problems.NOT_SIGNED_IN
+        if not credential.carries(Scope.CLIPS_READ):
+            return problems.WRONG_SCOPE
+        held = await self._openings.held_back(credential, rendition_id) if rendition_id else None
+        return problems.NOT_FOUND if held is None else held.problem()
 
     async def open(self, exchange: Exchange, allowed: Allowed) -> None:
         """Send it, or say that the file is gone or damaged."""
@@ -197,12 +225,6 @@ async def is_reading(exchange: Exchange) -> bool:
         return True
     await refuse(exchange, problems.READ_ONLY)
     return False
-
-
-def _why_not(credential: Credential | None) -> problems.Problem:
-    if credential is None:
-        return problems.NOT_SIGNED_IN
-    return problems.NOT_FOUND if credential.carries(Scope.CLIPS_READ) else problems.WRONG_SCOPE
 
 
 def _described(exchange: Exchange, opening: Opening) -> Headers:

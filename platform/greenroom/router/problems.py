@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from core.errors import TITLES, Kind
+from greenroom.openai.errors import error_body, further_headers, is_below, status_here
 from greenroom.router.exchange import Exchange, Headers
 
 _LINGER_S = 2.0
@@ -30,6 +31,7 @@ class Problem:
     title: str | Promise
     detail: str | Promise
     headers: tuple[tuple[str, str], ...] = field(default=())
+    param: str | None = None  # of the address, where one of them is wrong; told at /v1
 
     def content(self, request_id: str) -> bytes:
         shape = {
@@ -84,6 +86,17 @@ NOT_FOUND = Problem(
     "not_found",
     TITLES[Kind.ABSENT],
     gettext_lazy("There is nothing here, or it is not yours to see."),
+)
+PENDING_REVIEW = Problem(
+    HTTPStatus.FORBIDDEN,
+    "content_pending_review",
+    TITLES[Kind.FORBIDDEN],
+    gettext_lazy("You get this file once the clip is approved. Its programme's policy says so."),
+)
+REJECTED = replace(
+    PENDING_REVIEW,
+    code="content_rejected",
+    detail=gettext_lazy("The clip was not approved, so this file is not opened."),
 )
 READ_ONLY = Problem(
     HTTPStatus.METHOD_NOT_ALLOWED,
@@ -161,6 +174,14 @@ STORAGE_FULL = Problem(
     TITLES[Kind.FULL],
     gettext_lazy("There is no room left on this house's disk. Nothing was kept."),
 )
+EVENT_ID_INVALID = Problem(
+    HTTPStatus.BAD_REQUEST,
+    "event_id_invalid",
+    _REFUSED,
+    gettext_lazy(
+        "This Last-Event-ID is none of ours. Send one that a stream gave, or none to begin anew."
+    ),
+)
 TOO_MANY_STREAMS = Problem(
     HTTPStatus.TOO_MANY_REQUESTS,
     "too_many_streams",
@@ -184,9 +205,8 @@ NOT_READY = Problem(
 
 
 async def refuse(exchange: Exchange, problem: Problem) -> None:
-    await exchange.answer(
-        problem.status, problem.all_headers(), problem.content(exchange.request_id)
-    )
+    status, headers, content = _told(exchange, problem)
+    await exchange.answer(status, headers, content)
 
 
 async def refuse_a_sender(exchange: Exchange, problem: Problem) -> None:
@@ -195,13 +215,26 @@ async def refuse_a_sender(exchange: Exchange, problem: Problem) -> None:
     Closing at once with bytes unread resets the connection, and the answer is lost with it; so the
     answer goes out whole, what still arrives is thrown away for a moment, and then it ends.
     """
-    content = problem.content(exchange.request_id)
-    await exchange.start(
-        problem.status, [*problem.all_headers(), ("Content-Length", str(len(content)))]
-    )
+    status, headers, content = _told(exchange, problem)
+    await exchange.start(status, [*headers, ("Content-Length", str(len(content)))])
     await exchange.body(content, more=True)
     with suppress(TimeoutError):
         async with asyncio.timeout(_LINGER_S):
             while (await exchange.receive()).get("more_body"):
                 pass
     await exchange.body(b"")
+
+
+def _told(exchange: Exchange, problem: Problem) -> tuple[int, Headers, bytes]:
+    """As problem details, or at the door /v1 as an error of the OpenAI API."""
+    if not is_below(exchange.path):
+        return problem.status, problem.all_headers(), problem.content(exchange.request_id)
+    status = status_here(problem.status)
+    body = error_body(status, code=problem.code, message=str(problem.detail), param=problem.param)
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Cache-Control", "no-store"),
+        *problem.headers,
+        *further_headers(status).items(),
+    ]
+    return status, headers, json.dumps(body, ensure_ascii=False).encode()

@@ -27,6 +27,7 @@ from accounts.programmes.models import Particulars, Programme
 from accounts.programmes.queries import particulars_in_force, programme_by_id, roles_in
 from accounts.quotas.commands import grant_budget
 from accounts.quotas.models import Kind
+from accounts.quotas.queries import programme_budget
 from accounts.rates.commands import publish_rate
 from accounts.rates.queries import rates_of
 from accounts.rates.rules import ActKind
@@ -277,6 +278,18 @@ class ProgrammeRates(Endpoint):
 
 
 class ProgrammeCredits(Endpoint):
+    @operation(
+        scope=Scope.PROGRAMME_WRITE,
+        summary=_("Read the programme's limit of credits"),
+        words=_("Of everybody together, and how much of it is reserved, spent and left."),
+        answers=CreditsGranted,
+        refuses=(404,),
+    )
+    def get(self, _request: Request) -> Response:
+        self.actor.must_act(Scope.PROGRAMME_WRITE)
+        budget = programme_budget(self.actor.programme, Kind.CREDITS)
+        return self.answer(dict(CreditsGranted(budget).data))
+
     @operation(
         scope=Scope.PROGRAMME_WRITE,
         summary=_("Set the programme's limit of credits"),

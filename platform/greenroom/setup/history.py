@@ -33,6 +33,7 @@ from accounts.retention.models import RetentionVersion
 from accounts.retention.words import unlimited_words
 from core.money import MICRO, Money, shown_money
 from generation.catalogue.models import AllowedModels, VideoModel
+from generation.clips.rules import Allows
 from review.policies.models import CharterVersion, PolicyVersion
 from review.policies.queries import said_by_policy
 
@@ -61,6 +62,7 @@ FIELD_WORDS: dict[str, Any] = {
     "words": gettext_lazy("Words"),
     "introduction": gettext_lazy("Introduction"),
     "clauses": gettext_lazy("Clauses"),
+    "files_before": gettext_lazy("Files before approval"),
     "decide_within_hours": gettext_lazy("Hours until a clip is decided"),
     "appeal_within_hours": gettext_lazy("Hours until an appeal is decided"),
     "appeal_open_days": gettext_lazy("Days in which one may appeal"),
@@ -82,7 +84,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "calendar": ("week", "holidays"),
     "agreement": ("summary", "text", "answer_by"),
     "consents": ("is_asked", "words"),
-    "clauses": ("introduction", "clauses"),
+    "clauses": ("introduction", "clauses", "files_before"),
     "charter": ("decide_within_hours", "appeal_within_hours", "appeal_open_days", "words"),
     "rates": RATE_FIELDS,
     "models": ("slugs",),
@@ -206,6 +208,10 @@ def _in_words(field: str, text: str, time_zone: str) -> str:
     return reader(text) if reader else text
 
 
+def _files_words(text: str) -> str:
+    return str(Allows(text).label)
+
+
 def _asked_words(text: str) -> str:
     return _("asked for") if text == "True" else _("not asked for")
 
@@ -261,6 +267,7 @@ _READERS: dict[str, Callable[[str], str]] = {
     "holidays": _days_words,
     "week": lambda text: week_words(text.split(", ")),
     "slugs": _model_words,
+    "files_before": _files_words,
     "amount": _money_words,
     "credits_per_tester": _count_words,
     "submissions_per_day": _count_words,

@@ -23,6 +23,7 @@ from accounts.retention.commands import publish_retention
 from core.errors import Refusal
 from generation.catalogue.commands import allow_models
 from generation.catalogue.queries import models_offered
+from generation.clips.rules import Allows
 from greenroom.setup import defaults
 from greenroom.setup.history import versions_of
 from greenroom.setup.step_forms import (
@@ -149,6 +150,7 @@ def _publish_policy(request: PortalRequest, form: PolicyForm, by: UUID) -> Any:
         programme_id=request.actor.programme,
         introduction=form.cleaned_data["introduction"],
         clauses=form.clauses(),
+        files_before=Allows(form.cleaned_data["files_before"]),
         seen=form.cleaned_data["seen"],
         actor=by,
     )

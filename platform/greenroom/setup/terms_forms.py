@@ -14,6 +14,7 @@ from accounts.agreements.models import AgreementVersion
 from accounts.consents.models import ConsentVersion
 from core.clock import must_be_in_range
 from core.text import with_plain_breaks
+from generation.clips.rules import Allows
 from greenroom.setup.step_forms import StepForm, day_field, line_input, lines_input, number_field
 from review.policies.commands import NewClause
 from review.policies.models import CharterVersion, PolicyVersion
@@ -112,6 +113,15 @@ class PolicyForm(StepForm):
         help_text=gettext_lazy("What the list is for, and what is not on it."),
         widget=lines_input(3),
     )
+    files_before = forms.ChoiceField(
+        label=gettext_lazy("Files that an owner gets before their clip is approved"),
+        help_text=gettext_lazy(
+            "If you allow more, that counts at once; if you allow less, only for clips made from"
+            " then on. Reviewers get everything, and what is released is not touched."
+        ),
+        choices=Allows.choices,
+        initial=Allows.CLIP,
+    )
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
@@ -123,7 +133,10 @@ class PolicyForm(StepForm):
         clauses = [
             NewClause(Ground(each.ground), each.title, each.words) for each in version.clauses.all()
         ]
-        return cls.of_clauses(version.introduction, clauses)
+        return {
+            **cls.of_clauses(version.introduction, clauses),
+            "files_before": version.files_before,
+        }
 
     @classmethod
     def of_clauses(cls, introduction: str, clauses: list[NewClause]) -> dict[str, Any]:

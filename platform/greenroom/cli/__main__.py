@@ -1,0 +1,5 @@
+import sys
+
+from greenroom.cli.main import main
+
+sys.exit(main())
