@@ -245,12 +245,12 @@ INSERT INTO accounts_reservation
 INSERT INTO generation_job
         (id, programme_id, party_id, credential_id, acceptance_id, reservation_id, model_id,
          thread_id, prompt, seed, tier, width, height, generated_width, generated_height, frames,
-         rate_num, rate_den, steps, price_credits, state, lane, fair_tag, fair_end, queued_at,
-         attempts, fence, stage, steps_done, finished_at, failure_code)
+         frames_before, rate_num, rate_den, steps, price_credits, state, lane, fair_tag, fair_end,
+         queued_at, attempts, fence, stage, steps_done, finished_at, failure_code)
     SELECT m.job, m.programme_id, m.party_id, m.credential_id, m.acceptance_id, m.reservation,
            v.id, m.thread, repeat('a quiet harbour at dawn, boats and mist, ', 4), m.n, 'standard',
-           640, 360, 640, 360, 48, 24, 1, 12, 2, %(state)s, 'still:standard', m.tag, m.tag + 2, at,
-           %(is_over)s::int, %(is_over)s::int, '', 12 * %(is_over)s::int,
+           640, 360, 640, 360, 48, 0, 24, 1, 12, 2, %(state)s, 'still:standard', m.tag, m.tag + 2,
+           at, %(is_over)s::int, %(is_over)s::int, '', 12 * %(is_over)s::int,
            CASE WHEN %(is_over)s THEN at END, ''
     FROM made m, generation_videomodel v ORDER BY m.n;
 INSERT INTO generation_attempt

@@ -18,8 +18,10 @@ pytest_plugins = [
     "stage.builders",
     "stage.cast",
     "stage.post",
+    "stage.receiver",
     "stage.rooms",
     "stage.web",
+    "stage.everything",
 ]
 
 

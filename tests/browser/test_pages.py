@@ -19,6 +19,8 @@ ROOMS = [
     "/clips/new",
     "/tokens",
     "/tokens/new",
+    "/webhooks",
+    "/webhooks/new",
     "/settings",
     "/settings/post",
     "/inbox",

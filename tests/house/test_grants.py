@@ -33,6 +33,14 @@ OURS: dict[str, tuple[set[str], bool]] = {
     ),
     "accounts_cohort": ({"ended_at"}, False),
     "accounts_cohortseat": ({"ended_at"}, False),
+    "accounts_devicelogin": (
+        {
+            *("state", "interval_s", "polled_at", "opened_by_id", "programme_id", "token_id"),
+            *("allowed_scopes", "allowed_days", "allowed_with_id", "auth_method"),
+        },
+        True,
+    ),
+    "accounts_devicelogintry": (set(), True),
     "accounts_erasure": ({"waits_for", "done_at", "kept"}, False),
     "accounts_export": (
         {
@@ -80,6 +88,18 @@ OURS: dict[str, tuple[set[str], bool]] = {
     "accounts_programme": ({"name", "time_zone", "is_open", "opened_at"}, False),
     "accounts_reservation": ({"settled", "state", "ended_at"}, False),
     "accounts_rolegrant": ({"ended_at"}, False),
+    "accounts_webhookdelivery": (
+        {"state", "attempts", "tries", "due_at", "lease_until", "ended_at"},
+        True,
+    ),
+    "accounts_webhookendpoint": (
+        {
+            *("name", "url", "event_types", "credential_id", "state", "disabled_reason"),
+            *("changed_at", "tried_at", "failures", "failing_since", "rests_until"),
+        },
+        True,
+    ),
+    "accounts_webhooksecret": ({"until"}, True),
     "core_keptanswer": ({"status", "body"}, True),
     "core_outboxcursor": ({"xid", "message_id", "failures", "retry_at"}, False),
     "generation_attempt": ({"ended_at", "outcome", "code", "device_ms"}, False),
@@ -147,6 +167,8 @@ OURS: dict[str, tuple[set[str], bool]] = {
         {"state", "paid_by_id", "ended_at", "reference", "transaction_id"},
         False,
     ),
+    "generation_filesbefore": ({"allows"}, False),
+    "generation_heldback": (set(), True),
     "review_perishable": (set(), True),
     "review_release": ({"ended_at"}, False),
     "review_sharelink": ({"revoked_at"}, False),

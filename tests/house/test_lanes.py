@@ -22,7 +22,13 @@ def folders(lane: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    ("lane", "marks"), [("RACES", "race|slow"), ("TORCH", "torch"), ("BROWSER", "browser")]
+    ("lane", "marks"),
+    [
+        ("RACES", "race|slow"),
+        ("TORCH", "torch"),
+        ("BROWSER", "browser"),
+        ("CONFORMANCE", "conformance"),
+    ],
 )
 def test_no_marked_test_stands_where_its_lane_does_not_look(lane: str, marks: str) -> None:
     marked = {path for path, text in TESTS.items() if re.search(rf"mark\.({marks})\b", text)}

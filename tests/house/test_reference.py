@@ -15,6 +15,8 @@ from accounts.credentials.rules import SESSION_SCOPES
 from accounts.notices.rules import Topic
 from accounts.post import rules as post
 from accounts.rates.rules import ActKind
+from accounts.webhooks import rules as webhooks
+from accounts.webhooks.events import TABLE, described
 from generation.engines.protocol import FailureCode
 from generation.jobs import rules as jobs
 from generation.media.failure import MediaCode
@@ -59,6 +61,7 @@ MOVERS: dict[str, Any] = {
     "contribution": contributions,
     "payout": payouts,
     "mail": post,
+    "delivery": webhooks,
 }
 
 
@@ -176,6 +179,22 @@ def test_every_kind_of_act_is_in_the_reference():
 
 def test_every_error_code_is_in_the_reference():
     assert listed("Codes") == codes()
+
+
+def test_every_webhook_event_is_in_the_reference_with_its_scope_and_its_kinds():
+    rows = [
+        re.findall(r"`([^`]+)`", line)
+        for line in section("Webhook events").splitlines()
+        if line.startswith("| `")
+    ]
+    assert [row[0] for row in rows] == [each.type for each in described()]
+    for row, each in zip(rows, described(), strict=True):
+        assert row[1] == each.scope.value
+        assert tuple(row[3:]) == each.kinds
+
+
+def test_webhooks_are_told_of_events_that_there_are():
+    assert {each.kind for each in TABLE} <= events()
 
 
 def test_every_event_is_in_the_reference():

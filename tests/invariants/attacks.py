@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from invariants import (
+    device_login_attacks,
+    door_attacks,
+    extension_attacks,
     leaving_attacks,
     machine_attacks,
     money_attacks,
@@ -13,6 +16,7 @@ from invariants import (
     reference_attacks,
     review_attacks,
     style_attacks,
+    webhook_attacks,
 )
 from invariants.deeds import (
     A_HASH,
@@ -576,6 +580,10 @@ ATTACKS = [
     *reference_attacks.REFERENCES,
     *style_attacks.STYLES,
     *machine_attacks.MACHINES,
+    *device_login_attacks.DEVICE_LOGINS,
+    *door_attacks.DOOR,
+    *extension_attacks.EXTENSIONS,
+    *webhook_attacks.WEBHOOKS,
 ]
 
 # Further ways to break a rule that was broken above.
@@ -595,6 +603,10 @@ VARIANTS = [
     *reference_attacks.VARIANTS,
     *style_attacks.VARIANTS,
     *machine_attacks.VARIANTS,
+    *device_login_attacks.VARIANTS,
+    *door_attacks.VARIANTS,
+    *extension_attacks.VARIANTS,
+    *webhook_attacks.VARIANTS,
 ]
 
 # A row with a count below zero, where a mere copy of a row would be refused for something else.
@@ -607,4 +619,5 @@ MINUS_ONE: dict[str, Callable[[World, str], list[Statement]]] = {
     **leaving_attacks.MINUS_ONE,
     **reference_attacks.MINUS_ONE,
     **style_attacks.MINUS_ONE,
+    **device_login_attacks.MINUS_ONE,
 }

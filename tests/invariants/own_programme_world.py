@@ -94,7 +94,7 @@ def _publish(studio: Programme, made: OwnProgrammeWorld) -> None:
         programme=studio, number=1, week=WEEK, holidays=[date(2027, 1, 1)]
     )
     RetentionVersion.objects.create(programme=studio, number=1)
-    slugs = ["still", "pictured", "styled", "added"]
+    slugs = ["still", "pictured", "styled", "added", "longer", "guarded"]
     AllowedModels.objects.create(programme=studio, number=1, slugs=slugs)
     for purpose, is_asked in (("training", True), ("publicity", True), ("labour", False)):
         made.consents[purpose] = ConsentVersion.objects.create(

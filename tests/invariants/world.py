@@ -7,6 +7,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from invariants.door_world import DoorWorld, a_door_world
+from invariants.extension_world import ExtensionWorld, an_extension_world
 from invariants.own_programme_world import (
     OwnProgrammeWorld,
     an_own_programme_world,
@@ -15,6 +17,7 @@ from invariants.own_programme_world import (
 from invariants.reference_world import ReferenceWorld, a_reference_world
 from invariants.review_world import ReviewWorld, a_review_world
 from invariants.style_world import StyleWorld, a_style_world
+from invariants.webhook_world import WebhookWorld, a_webhook_world
 
 from accounts.invitations.commands import invite_person
 from accounts.invitations.models import Invitation
@@ -49,10 +52,14 @@ class World:
     own: OwnProgrammeWorld = field(init=False)
     references: ReferenceWorld = field(init=False)
     styles: StyleWorld = field(init=False)
+    webhooks: WebhookWorld = field(init=False)
+    extensions: ExtensionWorld = field(init=False)
+    door: DoorWorld = field(init=False)
     jobs: dict[str, UUID] = field(default_factory=dict)
     clip: UUID = NOT_YET
     master: UUID = NOT_YET
     token: UUID = NOT_YET
+    session: UUID = NOT_YET
     model_with_limits: UUID = NOT_YET
     spare_party: UUID = NOT_YET
     strange_acceptance: UUID = NOT_YET
@@ -81,8 +88,11 @@ def a_world(clock: Clock) -> World:
     clips = some_clips(world)
     _work(world)
     _work_of_others(world)
+    world.door = a_door_world(world.tester, world.second_tester)
     world.references = a_reference_world(world.tester, world.second_tester)
     world.styles = a_style_world(world.tester)
+    world.extensions = an_extension_world(world.tester, world.second_tester)
+    world.webhooks = a_webhook_world(world.tester)
     _look(world)
     _add_a_model(world)
     _invite(world)
@@ -120,6 +130,7 @@ def _work_of_others(world: World) -> None:
     world.strange_acceptance = world.stranger.party.acceptances.get().id
     world.spare_party = Party.objects.create(kind="organisation").id
     world.token = world.tester.token_actor().credential_id
+    world.session = world.tester.actor.credential_id
 
 
 def _look(world: World) -> None:

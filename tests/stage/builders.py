@@ -165,7 +165,7 @@ def _bring(member: Member, job: Job, state: State) -> None:
         cancel_job(actor=member.actor, shown_id=shown("job", job.id))
         return
     if state is State.FINISHED:
-        _finish(job)
+        render_job(job)
         return
     claim = claim_of(job)
     if state is State.HELD:
@@ -174,7 +174,7 @@ def _bring(member: Member, job: Job, state: State) -> None:
         fail_job(claim, code="engine_error", may_pass=False, device_ms=1)
 
 
-def _finish(job: Job) -> None:
+def render_job(job: Job) -> None:
     """Rendered here, or by the room's own worker where that is quicker."""
     claim = claim_next_job(lanes=[job.lane], worker=this_worker())
     if claim is None:

@@ -16,6 +16,7 @@ from accounts.credentials.models import Credential
 from accounts.notices.models import Notice
 from accounts.people.models import Person, PersonalDetail
 from accounts.post.models import PostPreference
+from accounts.webhooks.commands import make_webhook
 from core.clock import now
 from core.ids import new_id, shown
 from generation.clips.commands import say_why
@@ -149,6 +150,12 @@ def _call(member: Member, others: Others) -> None:
         )
     member.token(name="Ada's nightly")
     Credential.objects.filter(party=member.party, name="Ada's nightly").update(last_used_at=now())
+    make_webhook(
+        actor=member.actor,
+        name="Ada's tool",
+        address="https://ada.example/hooks",
+        event_types=["payout.cancelled"],
+    )
 
 
 def _look(manager: Member, clip: Clip) -> None:

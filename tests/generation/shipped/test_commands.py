@@ -8,21 +8,28 @@ import shutil
 import subprocess
 import sys
 from contextlib import closing
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
+from core.ids import shown
 from generation.catalogue.models import PriceRow, VideoModel
 from generation.catalogue.queries import checkpoint_folder
 from generation.checkpoints.commands import retire_model
 from generation.checkpoints.models import ModelCheck, ModelTier
+from generation.clips.models import Clip
 from generation.engines import registry
 from generation.engines.local.checkpoint import file_hashes
 from generation.engines.local.diffusers_engine import DiffusersEngine
+from generation.engines.local.measuring import psnr
 from generation.engines.order import Mode, Order
 from generation.engines.protocol import EngineFailure, FailureCode, Stage, Watch
+from generation.media.decoding import frames_of
+from generation.renditions.models import Rendition
 from generation.shipped import commands
 from generation.shipped.commands import (
     check_shipped_model,
@@ -31,6 +38,7 @@ from generation.shipped.commands import (
 )
 from generation.shipped.rules import FOLDER, RATE, revision_of
 from generation.styles.queries import styles_of
+from stage.builders import a_clip
 
 pytestmark = pytest.mark.django_db
 
@@ -196,3 +204,25 @@ def test_the_same_seed_gives_the_same_pictures_in_another_process():
     )
     assert there.stdout.strip() == here
     assert np.stack(frames).shape == (33, 64, 64, 3)
+
+
+@pytest.mark.torch
+@pytest.mark.django_db(transaction=True)  # no transaction stays open while torch is imported
+def test_a_clip_of_it_goes_on_from_its_last_frame(tester):
+    """The same order begins elsewhere by itself, and where the clip ends when it extends it."""
+    call_command("model", "demo")
+    wish = {"model": "shapes", "width": 64, "height": 64, "seconds": Fraction(17) / RATE}
+    source = a_clip(tester, **wish, prompt="a big red circle moves left over a white background")
+    other = wish | {"prompt": source.prompt, "seed": 8}
+    alone = a_clip(tester, **other)
+    whole = a_clip(tester, **other, extends=shown("clip", source.id))
+    assert (source.frames, whole.job.frames, whole.frames) == (17, 17, 33)
+    was, begun_anew, is_now = (list(frames_of(master_of(one))) for one in (source, alone, whole))
+    assert len(is_now) == 33
+    assert min(psnr(one, again) for one, again in zip(was, is_now, strict=False)) > 35
+    assert psnr(was[16], is_now[17]) > psnr(was[16], begun_anew[1]) + 4
+
+
+def master_of(clip: Clip) -> Path:
+    found = Rendition.objects.get(clip=clip, kind="master")
+    return Path(settings.MEDIA_FOLDER) / found.storage_key

@@ -283,7 +283,9 @@ def styled(web, transactional_db, tester, there):
     a_style(a_model("styled", takes_styles=True), sha256=sha256, bytes=len(content))
     claim = a_claim(tester, model="styled", styles=(WishedStyle("ink"),))
     key = f"styles/{sha256}.safetensors"
-    assert files_needed(claim.job.id) == [NeededFile("models", sha256, key, len(content))]
+    assert files_needed(claim.job.id) == [
+        NeededFile("models", sha256, key, len(content), "application/octet-stream")
+    ]
     (web.models / "styles").mkdir(exist_ok=True)
     (web.models / key).write_bytes(content)
     there.FILES_ADDRESS = web.address

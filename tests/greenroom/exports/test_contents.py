@@ -69,6 +69,8 @@ FOUND = {
     "accounts_credential.reason": '"reason": ""',
     "accounts_postpreference.topic": '"topic": "clips"',
     "accounts_postpreference.way": '"way": "mail"',
+    "accounts_webhookendpoint.name": "Ada's tool",
+    "accounts_webhookendpoint.url": "https://ada.example/hooks",
     "accounts_remark.words": "Ada: whom do I ask?",
     "accounts_announcement.title": "Said to Ada and all",
     "accounts_announcement.words": "We close at six.",
@@ -116,6 +118,7 @@ def secrets_are_not_in_it(archive, life, others):
     assert "hush-hush-hush" not in said
     assert "pbkdf2" not in said
     assert "grm_" not in said
+    assert "whsec_" not in said
 
 
 def test_what_others_take_along_holds_their_words_and_not_these(life, others):

@@ -30,14 +30,16 @@ from greenroom.router.exchange import Exchange
 from greenroom.router.exports import Exports
 from greenroom.router.health import Health
 from greenroom.router.hub import Hub, JobNow
-from greenroom.router.media import Media, Opening
+from greenroom.router.media import HeldBack, Media, Opening
 from greenroom.router.options import Options
 from greenroom.router.previews import Previews
 from greenroom.router.problems import Unavailable
 from greenroom.router.proxies import TrustedProxies
 from greenroom.router.references import References
+from greenroom.router.replay import Happening, News, Position, before
 from greenroom.router.senders import sender
 from greenroom.router.spool import Limits
+from greenroom.router.videos import Content, Videos
 from greenroom.router.wire import Bounded
 from greenroom.router.workers import WorkerFiles, WorkerRow
 
@@ -57,12 +59,16 @@ class Rows:
     renditions: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
     archives: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
     references: dict[UUID, tuple[UUID, Opening]] = field(default_factory=dict)
+    videos: dict[tuple[UUID, str], tuple[UUID, Content]] = field(default_factory=dict)
     viewers: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
+    held: dict[tuple[UUID, UUID], HeldBack] = field(default_factory=dict)
     recorded: list[tuple[UUID, UUID]] = field(default_factory=list)
     released: dict[UUID, set[bytes | None]] = field(default_factory=dict)
     recorded_public: list[tuple[UUID, bytes | None]] = field(default_factory=list)
     jobs: dict[UUID, JobNow] = field(default_factory=dict)
     looks: list[tuple[float, UUID]] = field(default_factory=list)
+    happened: list[tuple[UUID, Happening]] = field(default_factory=list)
+    watermark: int = 1
     migrated: bool = True
 
     def _ask(self) -> None:
@@ -89,6 +95,10 @@ class Rows:
             return replace(opening, is_owner=False)
         return None
 
+    async def held_back(self, credential: Any, rendition_id: UUID) -> HeldBack | None:
+        self._ask()
+        return self.held.get((rendition_id, credential.party_id))
+
     async def public_opening(self, rendition_id: UUID, link: bytes | None) -> Opening | None:
         self._ask()
         if link not in self.released.get(rendition_id, set()):
@@ -107,6 +117,11 @@ class Rows:
         self._ask()
         owner, opening = self.references.get(reference_id, (None, None))
         return opening if owner == credential.party_id else None
+
+    async def video_content(self, credential: Any, job_id: UUID, variant: str) -> Content | None:
+        self._ask()
+        owner, content = self.videos.get((job_id, variant), (None, None))
+        return content if owner == credential.party_id else None
 
     async def preview_key(self, credential: Any, job_id: UUID) -> str | None:
         self._ask()
@@ -144,6 +159,20 @@ class Rows:
         self.looks.append((time.monotonic(), job_id))
         self._ask()
         return self.jobs.get(job_id)
+
+    async def news(self, party_id: UUID, after: Position | None, *, most: int) -> News:
+        self._ask()
+        until = before(self.watermark)
+        mine = [one for party, one in self.happened if party == party_id]
+        is_held_back = any(one.xid >= self.watermark for one in mine)
+        if after is None or after >= until:
+            return News([], until, is_held_back=is_held_back)
+        found = sorted(
+            (one for one in mine if after < one.position < until), key=lambda one: one.position
+        )
+        if len(found) > most:
+            return News(found[:most], found[most - 1].position, is_cut=True)
+        return News(found, until, is_held_back=is_held_back)
 
     async def is_migrated(self, migrations: Any) -> bool:
         self._ask()
@@ -215,6 +244,22 @@ class Rows:
         )
         self.jobs[job.job_id] = job
         return job
+
+    def add_happening(self, party: UUID, kind: str = "job.finished", **said: Any) -> Happening:
+        """Committed, and below the watermark unless the test holds that back."""
+        facts = {
+            "xid": self.watermark,
+            "message_id": new_id(),
+            "at": datetime(2026, 1, 1, tzinfo=UTC),
+            "kind": kind,
+            "subject_id": new_id(),
+            "facts": {},
+            "programme_id": None,
+        }
+        one = Happening(**{**facts, **said})
+        self.happened.append((party, one))
+        self.watermark = max(self.watermark, one.xid + 1)
+        return one
 
     def add_file(self, folder: Path, owner: UUID, content: bytes, **said: Any) -> str:
         """A rendition with its file; its public id."""
@@ -288,6 +333,12 @@ class House:
         assert self.loop is not None
         self.loop.call_soon_threadsafe(self.hub.hear, payload)
 
+    def say(self, party: UUID) -> None:
+        """Something happened to the party, and the database says so."""
+        payload = f'{{"party": "{party}", "kind": "case", "id": "{new_id()}", "said": "x.y"}}'
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(self.hub.hear, payload)
+
     def on_loop(self, work: Any) -> Any:
         assert self.loop is not None
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=30)
@@ -330,7 +381,8 @@ def build_house(
         media=(media := Media(authentication.credential, rows, backend)),
         exports=Exports(authentication.credential, rows, media),
         previews=Previews(authentication.credential, rows, media_folder),
-        references=References(authentication.credential, rows, media),
+        references=(references := References(authentication.credential, rows, media)),
+        videos=Videos(authentication.credential, rows, media, references),
         workers=WorkerFiles(
             rows, pepper=lambda _pepper_id: PEPPER, folder=media_folder, given={"media": media}
         ),

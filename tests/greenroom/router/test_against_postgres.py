@@ -4,43 +4,53 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
 
 from accounts.credentials.commands import end_credential
 from accounts.credentials.models import Credential
 from accounts.credentials.peppers import pepper
+from accounts.credentials.rules import TOKEN_SCOPES
 from accounts.exports.commands import ask_export, end_exports
 from accounts.exports.models import Export
 from accounts.programmes.commands import add_member
 from accounts.programmes.models import Role
-from core.ids import shown
+from core.ids import new_id, shown
+from core.outbox.commands import say
+from core.outbox.models import OutboxMessage
 from generation.clips.commands import say_why
 from generation.clips.queries import seen_by
+from generation.clips.rules import Allows
 from generation.clips.words import role_words, why_words
 from generation.jobs.commands import cancel_job
 from generation.jobs.rules import preview_key
 from generation.renditions.models import Opening
 from generation.worker.commands import fail_job
 from greenroom import wsgi
+from greenroom.api.schema import document
 from greenroom.exports.commands import build_exports
+from greenroom.openai.ids import VIDEO, id_here
+from greenroom.openai.schema import document as door
 from greenroom.router import hub as hub_module
 from greenroom.router.app import application
 from greenroom.router.database import Database, connection_parameters
 from greenroom.router.health import migrations_on_disk
 from greenroom.router.options import Options
+from review.policies.commands import publish_policy
 from review.releases.commands import (
     make_share_link,
     release_clip,
     revoke_share_link,
     take_down_release,
 )
-from stage.builders import a_claim, a_clip, a_job
+from stage.builders import a_claim, a_clip, a_job, a_reference
 from stage.cast import Member
-from stage.review import an_approved_clip, open_review
+from stage.review import CLAUSES, a_decision, a_submission, an_approved_clip, open_review
 from stage.together import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,17 +111,21 @@ class Following:
         lines = ["GET /events HTTP/1.1", "Host: localhost"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        self.received = b""
+        self.received = self.whole = b""
 
     def until(self, pattern: bytes, within_s: float = 30.0) -> bytes:
         end = time.monotonic() + within_s
         while not (found := re.search(pattern, self.received)):
             self.socket.settimeout(max(0.01, end - time.monotonic()))
-            piece = self.socket.recv(65536)
-            assert piece, self.received
-            self.received += piece
+            self.more()
         self.received = self.received[found.end() :]
         return found.group()
+
+    def more(self) -> None:
+        piece = self.socket.recv(65536)
+        assert piece, self.received
+        self.received += piece
+        self.whole += piece
 
     def ends(self, within_s: float = 30.0) -> bool:
         self.socket.settimeout(within_s)
@@ -425,3 +439,245 @@ def test_a_preview_is_its_owners_while_the_job_runs(real, tester, second_tester)
     assert real.ask(path).status == 401
     fail_job(claim, code="black_clip", may_pass=False, device_ms=1)
     assert real.ask(path, **_bearer(tester)).status == 404
+
+
+def test_the_content_of_a_video_is_what_the_programmes_policy_gives(real, programme, tester):
+    clip = a_clip(tester)
+    kinds = {one.kind: one for one in clip.renditions.all()}
+    path = f"/v1/videos/{id_here(VIDEO, clip.job_id)}/content"
+    whole = real.ask(path, **_bearer(tester))
+    assert whole.headers["etag"] == f'"{kinds["master"].sha256}"'
+    part = real.ask(path, Range="bytes=4-7", **_bearer(tester))
+    assert (part.status, part.content) == (206, whole.content[4:8])
+    for variant, kind in (("thumbnail", "poster"), ("spritesheet", "sprite")):
+        found = real.ask(f"{path}?variant={variant}", **_bearer(tester))
+        assert found.headers["etag"] == f'"{kinds[kind].sha256}"'
+    for allows, status, says in (
+        (Allows.PREVIEW, 200, ""),
+        (Allows.PICTURES, 403, "content_pending_review"),
+    ):
+        publish_policy(
+            programme_id=programme.id,
+            introduction="Why a clip may be declined.",
+            clauses=CLAUSES,
+            files_before=allows,
+        )
+        another = a_clip(tester)
+        kept = another.renditions.filter(kind="proxy").get()
+        answer = real.ask(f"/v1/videos/{id_here(VIDEO, another.job_id)}/content", **_bearer(tester))
+        assert answer.status == status
+        assert (kept.sha256 if status == 200 else says) in f"{answer.headers} {answer.content!r}"
+
+
+def test_an_owner_hears_why_a_file_is_held_back_and_gets_it_with_the_approval(
+    real, programme, tester, stranger, reviewer, clock
+):
+    open_review(programme)
+    publish_policy(
+        programme_id=programme.id,
+        introduction="Why a clip may be declined.",
+        clauses=CLAUSES,
+        files_before=Allows.PREVIEW,
+    )
+    submission = a_submission(tester)
+    kinds = {one.kind: one for one in submission.clip.renditions.all()}
+    path = f"/media/{shown('rendition', kinds['master'].id)}"
+    held = real.ask(path, **_bearer(tester))
+    assert (held.status, json.loads(held.content)["code"]) == (403, "content_pending_review")
+    assert real.ask(path, **_bearer(stranger)).status == 404
+    light = real.ask(f"/media/{shown('rendition', kinds['proxy'].id)}", **_bearer(tester))
+    assert light.status == 200
+    a_decision(reviewer, clock)
+    assert real.ask(path, **_bearer(tester)).status == 200
+
+
+def test_a_video_that_was_deleted_or_never_rendered_has_no_content(real, tester, second_tester):
+    clip, waiting = a_clip(tester), a_job(tester)
+    done = f"/v1/videos/{id_here(VIDEO, clip.job_id)}"
+    for path, who, code in (
+        (f"/v1/videos/{id_here(VIDEO, waiting.id)}", tester, b"video_not_ready"),
+        (done, second_tester, b"not_found"),
+    ):
+        answer = real.ask(f"{path}/content", **_bearer(who))
+        assert (answer.status, code in answer.content) == (404, True)
+    assert tester.api.delete(done).status_code == 200
+    assert real.ask(f"{done}/content", **_bearer(tester)).status == 404
+
+
+# What happened, again after a lost connection
+
+
+def _said(member, how_many=1):
+    """Happenings of a party, each in a transaction of its own."""
+    for _ in range(how_many):
+        with transaction.atomic():
+            say("token.minted", subject=("credential", new_id()), party=member.party_id)
+
+
+def _ids(received):
+    return re.findall(rb"event: token\.minted\n.*\nid: (\S+)\n", received)
+
+
+def _in_order(member):
+    rows = OutboxMessage.objects.filter(party_id=member.party_id, kind="token.minted")
+    return [
+        f"{row.xid}-{shown('event', row.id).removeprefix('evt_')}".encode()
+        for row in rows.order_by("xid", "id")
+    ]
+
+
+def test_whoever_comes_back_hears_what_happened_meanwhile(real, tester, stranger, follow):
+    page = follow(_bearer(tester))
+    place = page.until(rb"event: snapshot\ndata: .*\nid: (\S+)\n").split()[-1]
+    page.socket.close()
+    _said(stranger)
+    _said(tester, 3)
+    back = follow({**_bearer(tester), "Last-Event-ID": place.decode()})
+    text = back.until(rb"(?s)event: token.*event: snapshot\ndata: [^\n]*\n")
+    assert _ids(text) == _in_order(tester)
+    _said(tester)
+    back.until(rb"event: token.minted\n.*\nid: " + _in_order(tester)[-1])
+
+
+def test_a_transaction_that_ends_late_delays_what_came_after_it_and_loses_nothing(
+    real, tester, follow, at_once
+):
+    """Its row is lower in the order than rows that were committed before it."""
+    page = follow(_bearer(tester))
+    page.until(rb"event: snapshot\ndata: .*\n")
+    begun, goes_on = threading.Event(), threading.Event()
+    visible = []
+
+    def deed(number):
+        if number == 0:
+            with transaction.atomic():
+                say("token.minted", subject=("credential", new_id()), party=tester.party_id)
+                begun.set()
+                assert goes_on.wait(60)
+        else:
+            assert begun.wait(60)
+            _said(tester, 2)
+            visible.extend(_in_order(tester))
+            time.sleep(1.5)  # the router looks three times meanwhile
+            goes_on.set()
+
+    assert at_once(2, deed) == [None, None]
+    heard = []
+    while len(heard) < 3:
+        heard.append(page.until(rb"event: token\.minted\n.*\nid: \S+\n").split()[-1])
+    assert heard == _in_order(tester)
+    # Who had gone on from the greatest place in sight would have lost the first.
+    assert heard[1:] == visible
+
+
+@pytest.mark.race
+def test_while_six_write_a_reader_who_is_dropped_again_and_again_hears_each_once(
+    real, tester, at_once
+):
+    headers, each = _bearer(tester), 15
+
+    def write(_number):
+        for _ in range(each):
+            _said(tester)
+            with transaction.atomic():
+                say("token.minted", subject=("credential", new_id()), party=tester.party_id)
+                time.sleep(0.01)  # others commit in between
+                connection.cursor().execute("SELECT 1")
+
+    def read():
+        heard, place = [], {"Last-Event-ID": start}
+        while len(heard) < 6 * each * 2:
+            page = Following(real, {**headers, **place})
+            try:
+                page.until(rb"event: snapshot\n")  # it is open, and what was missed is before it
+                page.socket.settimeout(0.15)
+                while True:
+                    page.more()
+            except TimeoutError:
+                pass
+            finally:
+                page.socket.close()
+            heard += _ids(page.whole)
+            ids = re.findall(rb"\nid: (\S+)\n", page.whole)
+            place = {"Last-Event-ID": ids[-1].decode()} if ids else place
+        return heard
+
+    first = Following(real, headers)
+    start = first.until(rb"event: snapshot\ndata: .*\nid: (\S+)\n").split()[-1].decode()
+    first.socket.close()
+    answers = at_once(7, lambda number: read() if number == 6 else write(number))
+    assert answers[:6] == [None] * 6
+    assert answers[6] == _in_order(tester)
+
+
+# Every address that Django never sees: who gets in, and who learns nothing
+
+RAW = [
+    (path, said["x-scope"])
+    for described in (document(), door())
+    for path, methods in described["paths"].items()
+    if not re.match(r"/api/v1/|/v1/.*(?<!/content)\Z", path) and (said := methods["get"])
+]
+GAPS = {
+    "rendition_id": "ren_",
+    "export_id": "exp_",
+    "job_id": "job_",
+    "reference_id": "ref_",
+    "video_id": "video_",
+    "file_id": "file_",
+}
+
+
+def _filled(path, ids):
+    return re.sub(r"{(\w+)}", lambda gap: GAPS[gap[1]] + ids[gap[1]], path)
+
+
+def _one_of_each(member):
+    """By the gaps in the addresses, without prefixes."""
+    clip, reference, asked = a_clip(member), a_reference(member), ask_export(actor=member.actor)
+    build_exports()
+    of = {
+        "rendition_id": _master(clip).id,
+        "export_id": asked.id,
+        "job_id": clip.job_id,
+        "reference_id": reference.id,
+        "video_id": clip.job_id,
+        "file_id": reference.id,
+    }
+    return {name: shown("event", each).removeprefix("evt_") for name, each in of.items()}
+
+
+def test_the_table_of_raw_addresses_is_not_empty():
+    assert len(RAW) == 7
+    assert {gap for path, _ in RAW for gap in re.findall(r"{(\w+)}", path)} == set(GAPS)
+
+
+def test_raw_addresses_answer_as_all_others_do(real, tester, second_tester, stranger):
+    ids = _one_of_each(tester)
+    absent = dict.fromkeys(GAPS, "0" * 26)
+    for path, scope in RAW:
+        here = _filled(path, ids)
+        anonymous = real.ask(here)
+        assert anonymous.status == 401, path
+        assert b"not_signed_in" in anonymous.content, path
+        others = [each for each in TOKEN_SCOPES if each != scope]
+        for each in (here, _filled(path, absent)):
+            refused = real.ask(each, **_bearer(tester, *others))
+            assert refused.status == 403, path
+            assert b"wrong_scope" in refused.content, path
+        if "{" not in path:
+            continue
+        for outsider in (second_tester, stranger):
+            headers = _bearer(outsider)
+            theirs, nothing = (real.ask(_filled(path, each), **headers) for each in (ids, absent))
+            no_id = real.ask(_filled(path, dict.fromkeys(GAPS, "no-id")), **headers)
+            assert theirs.status == 404, path
+            for other in (nothing, no_id):
+                assert other.content == theirs.content, path
+                assert _told(other) == _told(theirs), path
+
+
+def _told(answer):
+    return {name: value for name, value in answer.headers.items() if name != "x-request-id"} | {
+        "date": ""
+    }

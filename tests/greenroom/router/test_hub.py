@@ -166,7 +166,7 @@ def test_a_slow_reader_holds_one_state_per_job(rows, new_hub, party):
 def test_a_reader_with_too_much_waiting_is_dropped(rows, new_hub, party):
     async def story():
         stream = await new_hub().join(_credential(rows, party))
-        for _ in range(hub_module.JOBS_PER_STREAM + 1):
+        for _ in range(hub_module.WAITING_AT_MOST + 1):
             stream.push(new_id(), b"x")
         return stream.closed
 

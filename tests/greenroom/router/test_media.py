@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.ids import new_id, read_id, shown
+from greenroom.router.media import HeldBack
 from greenroom.router.options import Options
 
 CONTENT = bytes(range(256)) * 4096  # one mebibyte, every byte known by its place
@@ -333,3 +335,16 @@ def test_the_row_decides_the_type_and_the_cache(served, rows, house, owner, bear
     assert answer.headers["content-type"] == "image/webp"
     assert answer.headers["cache-control"] == "private, max-age=60"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_owner_reads_why_a_file_is_held_back(served, rows, house, owner, bearer, stranger):
+    clip = rows.add_file(house.media_folder, new_id(), CONTENT)
+    wanted = read_id("rendition", clip)
+    rows.held[wanted, owner] = HeldBack("content_pending_review", "")
+    answer = served.ask(f"/media/{clip}", **bearer)
+    assert (answer.status, json.loads(answer.content)["code"]) == (403, "content_pending_review")
+    rows.held[wanted, owner] = HeldBack("content_rejected", "A face can be recognised.")
+    answer = served.ask(f"/media/{clip}", **bearer)
+    assert (answer.status, json.loads(answer.content)["code"]) == (403, "content_rejected")
+    assert json.loads(answer.content)["detail"].endswith("A face can be recognised.")
+    assert served.ask(f"/media/{clip}", **stranger).status == 404

@@ -302,6 +302,17 @@ def test_a_clause_is_taken_out_by_its_tick_and_another_put_in_its_words(manager)
     assert "Changed: Clauses" in text_of(said)
 
 
+def test_which_files_an_owner_gets_before_approval_is_said_with_the_clauses(manager):
+    sent(manager, "clauses")
+    assert policy_in_force(manager.programme.id).files_before == "clip"
+    form = fields_of(page(manager, "/setup/clauses"), "/setup/clauses")
+    posted(manager, "/setup/clauses", form | {"files_before": "preview"})
+    assert policy_in_force(manager.programme.id).files_before == "preview"
+    changed = page(manager, "/setup/clauses")
+    assert "Files before approval" in changed
+    assert "The light copy and the pictures" in changed
+
+
 def test_the_agreement_shows_its_changes_before_it_is_published(manager):
     said = sent(
         manager,

@@ -23,6 +23,22 @@ def test_the_example_can_be_published_as_it_stands(programme, tmp_path):
     assert grounds == Ground.values
 
 
+def test_a_file_says_which_files_an_owner_gets_and_one_that_does_not_changes_nothing(
+    programme, tmp_path
+):
+    path = tmp_path / "policy.toml"
+    whole = said("example")
+    path.write_text(whole.replace('files_before = "clip"', 'files_before = "pictures"'))
+    said("publish", str(path), "--programme", "studio")
+    assert policy_in_force(programme.id).files_before == "pictures"
+    path.write_text(whole.replace('files_before = "clip"', ""))
+    said("publish", str(path), "--programme", "studio")
+    assert policy_in_force(programme.id).files_before == "pictures"
+    path.write_text(whole.replace('files_before = "clip"', 'files_before = "nothing"'))
+    with pytest.raises(CommandError, match="Files: clip, preview, pictures"):
+        said("publish", str(path), "--programme", "studio")
+
+
 def test_the_clock_is_set_in_one_line(programme):
     said(
         *("charter", "--programme", "studio", "--decide-within-hours", "24"),

@@ -16,6 +16,7 @@ from core.outbox.models import OutboxMessage
 from generation.clips import commands as clips
 from generation.clips.commands import FilesRemoved, finish_removals
 from generation.clips.models import Removal
+from generation.jobs.commands import cancel_job
 from review.releases.commands import release_clip, take_down_release
 from review.releases.models import Release
 from review.retention import commands
@@ -39,7 +40,7 @@ from review.retention.queries import (
 from review.retention.rules import State, Terms, goes_at
 from review.retention.tasks import retain
 from review.submissions.commands import withdraw_submission
-from stage.builders import a_clip
+from stage.builders import a_clip, a_job, a_model
 from stage.cast import Member
 from stage.review import a_decision, a_submission, an_approved_clip
 
@@ -334,6 +335,25 @@ def test_where_they_do_the_release_ends_with_its_files_and_not_before(programme,
     assert Release.objects.get().ended_at == Removal.objects.get().done_at
     line = AuditEvent.objects.get(kind="release.taken_down")
     assert line.facts["why"] == "retention"
+
+
+def test_a_release_that_is_being_extended_ends_only_when_that_job_is_over(
+    programme, tester, clock, released
+):
+    publish(programme, released_days=100, warning_days=14)
+    clock.advance(days=86)
+    retain()
+    clock.advance(days=14)
+    del tester.actor  # whoever signed in a hundred days ago signs in again
+    a_model("pictured", modes=["text", "image"], most_conditions=1)
+    job = a_job(tester, model="pictured", extends=shown("clip", released.id))
+    retain()
+    assert Release.objects.get().ended_at is None
+    assert removals() == [("retention", False, False)]
+    cancel_job(actor=tester.actor, shown_id=shown("job", job.id))
+    retain()
+    assert Release.objects.get().ended_at is not None
+    assert removals() == [("retention", True, False)]
 
 
 def test_a_clip_without_files_is_neither_put_forward_nor_appealed_nor_released(

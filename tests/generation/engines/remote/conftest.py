@@ -214,6 +214,8 @@ class Handler(BaseHTTPRequestHandler):
             unknown = set(said.fields) - STANDARD
             if not said.is_form or unknown:
                 return 400, f"Unknown parameter: {sorted(unknown)}"
+        if dialect == "greenroom" and (unknown := set(said.fields) - STANDARD - {"seed", "tier"}):
+            return 400, f"There is no field of this name: {sorted(unknown)}"
         if dialect in ("vllm-omni", "openai", "greenroom") and said.fields["model"] != MODEL:
             return 400, f"Model mismatch: {said.fields['model']}"
         return None

@@ -61,7 +61,8 @@ def test_a_clip_comes_home_whole(dialect, loaded, order_of, watching, film_of):
 def test_what_is_said_is_in_the_words_of_the_dialect(dialect, loaded, order_of, watching, film_of):
     server, engine, folder = loaded(dialect)
     order = order_for(
-        dialect, order_of, folder, negative_prompt="blur" if dialect != "openai" else ""
+        *(dialect, order_of, folder),
+        negative_prompt="" if dialect in ("openai", "greenroom") else "blur",
     )
     server.film = film_of(order)
     list(engine.render(order, watching()))
@@ -79,14 +80,7 @@ def test_what_is_said_is_in_the_words_of_the_dialect(dialect, loaded, order_of, 
     }
     assert said == {
         "openai": {"seconds": "1"},
-        "greenroom": {
-            "frames": "9",
-            "rate": "8",
-            "seed": "7",
-            "steps": "3",
-            "tier": "standard",
-            "negative_prompt": "blur",
-        },
+        "greenroom": {"seconds": "1.125", "seed": "7", "tier": "standard"},
     }.get(dialect, diffusion)
     assert created.is_form is (dialect not in ("sglang", "fastvideo"))
     assert ("idempotency-key" in created.headers) is (dialect == "greenroom")
@@ -186,7 +180,7 @@ def test_every_dialect_says_what_it_lacks():
     assert "cancelling does not free its device" in DIALECTS["sglang"].lacks
     assert "progress jumps from nothing to all" in DIALECTS["vllm-omni"].lacks
     assert "the seed is its own" in DIALECTS["openai"].lacks
-    assert DIALECTS["greenroom"].lacks == ()
+    assert DIALECTS["greenroom"].lacks == ("the steps are its own", "no negative prompt")
 
 
 def test_it_is_kept_like_any_other_clip(loaded, order_of, watching, tmp_path):
