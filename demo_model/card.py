@@ -121,7 +121,8 @@ With the prompts shuffled, the judge finds {_listed(_shuffled(figures))} right: 
 
 It ignores words it does not know. It knows one object at a time, no camera, no text, no sound. Thin
 points of small stars are soft: a latent stands for 16 × 16 pixels. A circle that spins looks like
-one that rests. Few steps (turbo) cost a little likeness, as the table says.
+one that rests. What is small and bounces may leave a faint trace of where it was. Few steps (turbo)
+cost a little likeness, as the table says.
 
 ## Made again
 
