@@ -29,6 +29,14 @@ def reference_for(actor: Actor, shown_id: str) -> Reference:
     return reference
 
 
+def was_own(actor: Actor, shown_id: str) -> UUID | None:
+    """The id of one that is the actor's own, or was until it was removed."""
+    reference_id = read_id("reference", shown_id)
+    mine = Reference.objects.filter(party_id=actor.party_id, programme_id=actor.programme)
+    is_mine = reference_id is not None and mine.filter(id=reference_id).exists()
+    return reference_id if is_mine else None
+
+
 def reference_named(programme_id: UUID, party_id: UUID, shown_id: str) -> Reference | None:
     reference_id = read_id("reference", shown_id)
     mine = references_of(programme_id, party_id)

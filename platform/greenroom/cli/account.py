@@ -8,7 +8,7 @@ from typing import Any
 
 from greenroom.cli.client import Server
 from greenroom.cli.downloads import clip_id_of
-from greenroom.cli.outcomes import Exit, Stop
+from greenroom.cli.outcomes import Exit, Stop, is_id
 from greenroom.cli.screen import Screen, shortened, table
 from greenroom.cli.signed import server_of
 
@@ -116,7 +116,7 @@ def money(amount_micro: int, currency: str) -> str:
 
 def _try_webhook(server: Server, webhook: str, screen: Screen) -> int:
     """Refused by who receives it is refused: scripts ask whether their receiver is ready."""
-    if not webhook.startswith("whk_") or not webhook[4:].isalnum():
+    if not is_id(webhook, "whk"):
         raise Stop(Exit.USAGE, "id_malformed", f"“{webhook}” is no webhook: it begins with whk_.")
     made = server.post(f"/api/v1/webhooks/{webhook}/test", {})
     screen.answer(made, f"{made['event_type']}  {made['state']}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from greenroom.cli import client
 from greenroom.cli.client import LineLost, Server, how_long
-from greenroom.cli.outcomes import Exit, Refused, Stop
+from greenroom.cli.outcomes import Exit, Refused, Stop, is_id
 from greenroom.cli.screen import Screen
 from greenroom.cli.signed import server_of
 
@@ -68,17 +68,15 @@ def saved(server: Server, shown_id: str, kind: str, wanted: str | None, screen: 
 
 def clip_id_of(server: Server, shown_id: str) -> str:
     """Of a job, the clip that it made."""
-    if not shown_id.startswith("job_"):
-        if not shown_id.startswith("clp_") or not shown_id[4:].isalnum():
-            raise Stop(Exit.USAGE, "id_malformed", f"“{shown_id}” is neither a clip nor a job.")
+    if is_id(shown_id, "clp"):
         return shown_id
-    if not shown_id[4:].isalnum():
+    if not is_id(shown_id, "job"):
         raise Stop(Exit.USAGE, "id_malformed", f"“{shown_id}” is neither a clip nor a job.")
     job = server.get(f"/api/v1/jobs/{shown_id}")
     if job["clip"] is None:
         raise Stop(Exit.JOB_FAILED, "clip_absent", f"{shown_id} is {job['state']}: no clip of it.")
     clip_id = str(job["clip"])
-    if not clip_id.startswith("clp_") or not clip_id[4:].isalnum():
+    if not is_id(clip_id, "clp"):
         raise client.unreadable()  # a file is named after it
     return clip_id
 

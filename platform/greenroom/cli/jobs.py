@@ -9,7 +9,7 @@ from typing import Any
 from greenroom.cli.client import Server
 from greenroom.cli.downloads import saved
 from greenroom.cli.following import OVER, followed
-from greenroom.cli.outcomes import Exit, Stop
+from greenroom.cli.outcomes import Exit, Stop, is_id
 from greenroom.cli.pictures import conditions_of
 from greenroom.cli.screen import Screen, shortened, table
 from greenroom.cli.signed import server_of
@@ -164,8 +164,9 @@ def _not_finished(job: dict[str, Any], screen: Screen) -> int:
 
 
 def _place(shown_id: str) -> str:
-    place = ADDRESSES.get(shown_id.partition("_")[0])
-    if place is None or not shown_id.replace("_", "").isalnum():
+    prefix = shown_id.partition("_")[0]
+    place = ADDRESSES.get(prefix)
+    if place is None or not is_id(shown_id, prefix):
         kinds = ", ".join(f"{prefix}_…" for prefix in ADDRESSES)
         raise Stop(Exit.USAGE, "id_malformed", f"“{shown_id}” is no id: {kinds}.")
     return place

@@ -68,6 +68,12 @@ class Refused(Stop):
         self.status = status
 
 
+def is_id(text: str, prefix: str) -> bool:
+    """Whether it can stand in an address, and name a file: signs and digits after its prefix."""
+    signs = text.removeprefix(f"{prefix}_")
+    return signs != text and signs.isascii() and signs.isalnum()
+
+
 def _errors(problem: dict[str, Any]) -> list[dict[str, Any]]:
     found = problem.get("errors")
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

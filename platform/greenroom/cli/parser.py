@@ -12,7 +12,7 @@ STATES = ("queued", "running", "held", "finished", "failed", "cancelled")
 FIRST_LINE = "Make clips from your terminal, and see what became of them."
 LAST_LINE = """\
 Begin with:  greenroom login https://the-address-of-your-greenroom
-Then:        greenroom create "A lighthouse at dusk" --wait --download dusk.mp4
+Then:        greenroom create "A lighthouse at dusk" --model still --wait
 
 "greenroom COMMAND --help" says more. Exit codes and examples: docs/cli.md."""
 
@@ -85,6 +85,7 @@ def _create(one: Parser) -> None:
     one.add_argument("--download", metavar="PATH", help="wait, then save the clip there")
     one.add_argument(
         "--idempotency-key",
+        type=_key,
         metavar="KEY",
         help="the same key and order never make a second job (drawn by chance where not given)",
     )
@@ -112,7 +113,7 @@ def _download(one: Parser) -> None:
 def _submit(one: Parser) -> None:
     one.add_argument("id", metavar="CLIP", help="a clip, or its job")
     one.add_argument("--note", default="", help="what the reviewer should know")
-    one.add_argument("--idempotency-key", metavar="KEY", help="as with create")
+    one.add_argument("--idempotency-key", type=_key, metavar="KEY", help="as with create")
 
 
 def _earnings(one: Parser) -> None:
@@ -133,6 +134,12 @@ def _whole(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
+
+
+def _key(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise argparse.ArgumentTypeError("a key is one line of ASCII")  # as a header holds it
+    return text
 
 
 # Where each is done: a module of greenroom.cli, and its function.

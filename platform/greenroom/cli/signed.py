@@ -28,4 +28,6 @@ def server_of(asked: Namespace, screen: Screen) -> Server:
         token = str(found["token"]) if found else ""
     if not token:
         raise Stop(Exit.NOT_SIGNED_IN, "not_signed_in", f"You are not signed in at {address}.")
+    if not token.isascii() or not token.isprintable():
+        raise Stop(Exit.USAGE, "token_malformed", "That is no token: it begins with grm_.")
     return Server(address, token, screen.hint)

@@ -11,10 +11,9 @@ from rest_framework.response import Response
 
 from accounts.credentials.rules import Scope
 from core.api import Shape, Text, operation
-from core.errors import Absent
 from generation.references.commands import Sent, remove_reference
 from generation.references.models import Reference
-from generation.references.queries import own_references, reference_for
+from generation.references.queries import own_references, reference_for, was_own
 from generation.references.rules import Rights
 from greenroom.openai.commands import Try, keep_file
 from greenroom.openai.endpoint import BracketedParts, Door, WideJson
@@ -132,10 +131,10 @@ class Files(Door):
     def _after(self, wish: dict[str, Any]) -> Any:
         if "after" not in wish:
             return None
-        try:
-            return reference_for(self.actor, native_id(FILE, wish["after"])).id
-        except Absent:
-            raise after_unknown() from None
+        place = was_own(self.actor, native_id(FILE, wish["after"]))
+        if place is None:
+            raise after_unknown()
+        return place
 
 
 class OneFile(Door):

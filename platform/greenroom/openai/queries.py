@@ -92,6 +92,16 @@ def was_deleted(actor: Actor, video_id: str) -> bool:
     return gone.filter(job__party_id=actor.party_id, job__programme_id=actor.programme).exists()
 
 
+def place_of(actor: Actor, video_id: str) -> int | None:
+    """Where a video of the actor's stands in their list, or stood: whoever deletes what they list
+    goes on after what they deleted."""
+    job_id = uuid_of(VIDEO, video_id)
+    if job_id is None:
+        return None
+    mine = Job.objects.filter(id=job_id, party_id=actor.party_id, programme_id=actor.programme)
+    return mine.values_list("queue_number", flat=True).first()
+
+
 def about(actor: Actor, jobs: Sequence[Job]) -> dict[UUID, About]:
     """By the job's id."""
     standings = standings_of([job.id for job in jobs])

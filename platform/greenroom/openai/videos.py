@@ -32,6 +32,7 @@ from greenroom.openai.queries import (
     after_unknown,
     followed_video,
     page,
+    place_of,
     video_for,
     videos_of,
     was_deleted,
@@ -128,10 +129,10 @@ class Videos(VideoDoor):
     def _after(self, wish: dict[str, Any]) -> int | None:
         if "after" not in wish:
             return None
-        try:
-            return video_for(self.actor, wish["after"]).queue_number
-        except Absent:
-            raise after_unknown() from None
+        place = place_of(self.actor, wish["after"])
+        if place is None:
+            raise after_unknown()
+        return place
 
 
 class OneVideo(VideoDoor):

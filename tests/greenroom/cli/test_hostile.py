@@ -126,3 +126,22 @@ def test_nothing_that_a_server_says_steers_the_terminal_in_json_or_in_the_bar():
 def test_what_is_no_address_is_said_and_not_asked(at_it, address):
     said = at_it("quota", "--server", address, "--json")
     assert (said.exit, said.json["error"]["code"]) == (Exit.USAGE, "address_invalid")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["get", "job_é"], ["download", "clp_é"], ["cancel", "job_"], ["webhooks", "--try", "whk_é"]],
+)
+def test_what_no_address_can_hold_is_no_id(at_it, hostile, words):
+    said = at_it(*words, "--json")
+    assert (said.exit, said.json["error"]["code"]) == (Exit.USAGE, "id_malformed")
+    assert not hostile.seen
+
+
+def test_what_no_header_can_hold_is_no_token(at_it, hostile):
+    at_it.environment["GREENROOM_TOKEN"] = "grm_t_…"
+    said = at_it("quota", "--json")
+    assert (said.exit, said.json["error"]["code"]) == (Exit.USAGE, "token_malformed")
+    with pytest.raises(SystemExit):
+        at_it("submit", CLIP, "--idempotency-key", "two\nlines")
+    assert not hostile.seen

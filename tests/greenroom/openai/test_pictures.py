@@ -179,7 +179,7 @@ def test_an_upload_is_gone_on_from_its_last_frame(tester):
 # Files ----------------------------------------------------------------------------------------
 
 
-def test_a_file_is_listed_read_and_deleted(tester):
+def test_a_file_is_listed_read_and_deleted(tester, stranger):
     ids = [
         tester.api.post(FILES, {"file": a_file(a_png(colour))}, format="multipart").json()["id"]
         for colour in ("red", "green", "blue")
@@ -194,6 +194,10 @@ def test_a_file_is_listed_read_and_deleted(tester):
     assert gone.json() == {"id": ids[0], "object": "file", "deleted": True}
     assert tester.api.get(f"{FILES}/{ids[0]}").status_code == 404
     assert tester.api.delete(f"{FILES}/{ids[0]}").status_code == 404
+    assert tester.api.delete(f"{FILES}/{ids[2]}").status_code == 200
+    after_it = tester.api.get(FILES, {"after": ids[2]}).json()["data"]
+    assert [one["id"] for one in after_it] == [ids[1]]
+    assert stranger.api.get(FILES, {"after": ids[2]}).status_code == 400
 
 
 def test_a_file_is_the_reference_of_the_native_api(tester, stranger):

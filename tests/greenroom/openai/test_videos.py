@@ -86,6 +86,18 @@ def test_a_list_goes_on_after_the_last_one_while_others_arrive(tester):
     assert [one["id"] for one in upwards["data"]] == old[:2]
 
 
+def test_whoever_deletes_what_they_list_comes_to_the_end(tester, stranger):
+    ids = [made(tester.api, prompt=f"boat {number}")["id"] for number in range(3)]
+    after = {}
+    for newest in reversed(ids):
+        listed = tester.api.get(VIDEOS, {"limit": 1, **after}).json()["data"]
+        assert [one["id"] for one in listed] == [newest]
+        assert tester.api.delete(f"{VIDEOS}/{newest}").status_code == 200
+        after = {"after": newest}
+    theirs = stranger.api.get(VIDEOS, after)
+    assert (theirs.status_code, theirs.json()["error"]["code"]) == (400, "cursor_invalid")
+
+
 def test_an_empty_list_has_no_ids(tester):
     empty = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
     assert tester.api.get(VIDEOS).json() == empty
