@@ -4,6 +4,7 @@ import os
 
 import django
 import pytest
+from django.utils import translation
 
 from stage import environment
 
@@ -38,3 +39,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("django_db") or "database" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
+
+
+@pytest.fixture(autouse=True)
+def nobodys_language():
+    """A request made in a test leaves its language behind in the thread; the next begins anew."""
+    yield
+    translation.deactivate()

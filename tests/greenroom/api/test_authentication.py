@@ -33,7 +33,11 @@ def test_authentication_is_one_query(tester):
     ):
         assert api.get(JOBS).status_code == 403
     assert len(statements) == 1
-    assert "credential_by_key" in statements[0]
+    name = statements[0].split()[1]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE name = %s", [name])
+        (prepared,) = cursor.fetchone()
+    assert "credential_by_key" in prepared
 
 
 def test_every_token_that_does_not_count_gets_the_same_answer(tester, clock):

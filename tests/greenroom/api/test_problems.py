@@ -106,7 +106,7 @@ def test_the_unexpected_is_logged_and_nothing_of_it_is_told(tester, monkeypatch,
     def breaks(*_args, **_facts):
         raise ValueError("the pepper is xyz")
 
-    monkeypatch.setattr("generation.jobs.api.jobs_of", breaks)
+    monkeypatch.setattr("generation.jobs.api.jobs_asked_for", breaks)
     with caplog.at_level(logging.ERROR, logger="greenroom.api"):
         answer = tester.api.get("/api/v1/jobs", headers={"x-request-id": "r-77"})
     assert answer.status_code == 500
