@@ -150,6 +150,8 @@ def test_of_thirty_two_decisions_written_by_hand_one_is_kept(
         "review_decision_case_id_key",
         "nobody_decides_twice_in_a_chain",
         "a_decision_is_its_lease_holders",
+        # The first one took the verdict with it, before this one asked for it.
+        "a_decision_is_a_verdict_that_is_due",
         # Nothing was there to insert from any more, and evidence came late.
         "evidence_comes_with_its_decision",
     }
