@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail as outbox
 from django.db import transaction
+from playwright.sync_api import expect
 
 from accounts.announcements.commands import announce
 from accounts.notices.rules import Topic
@@ -52,12 +53,12 @@ def test_inbox_preferences_and_announcements_are_for_everybody(news, tester, vis
         assert not overflows(page)
     page = reader.go("/inbox")
     page.get_by_role("link", name="Announcement: Clause 4 is shorter").click()
-    assert page.get_by_text("What was decided before stays").is_visible()
+    expect(page.get_by_text("What was decided before stays")).to_be_visible()
     reader.picture(f"post-announcement-{size}")
     page = reader.go("/inbox")
     assert page.get_by_role("button", name="Mark read: Announcement").count() == 0
     page.get_by_role("button", name="Mark all read").click()
-    assert page.get_by_text("New", exact=True).count() == 0
+    expect(page.get_by_text("New", exact=True)).to_have_count(0)
 
 
 def test_who_gets_no_mail_reads_so_and_presses_once(tester, visit):
@@ -68,7 +69,7 @@ def test_who_gets_no_mail_reads_so_and_presses_once(tester, visit):
     reader.picture("post-no-mail-phone")
     assert reader.axe() == []
     page.get_by_role("button", name="It works now: try again").click()
-    assert page.get_by_text("From now on mail goes to you again.").is_visible()
+    expect(page.get_by_text("From now on mail goes to you again.")).to_be_visible()
 
 
 def test_a_manager_is_told_how_many_will_hear_before_the_press(tester, manager, visit):
@@ -80,7 +81,7 @@ def test_a_manager_is_told_how_many_will_hear_before_the_press(tester, manager, 
     page.get_by_label("Title").fill("Clause 4 is shorter")
     page.get_by_label("What you want to say").fill(WORDS)
     page.get_by_role("button", name="Say it").click()
-    assert page.get_by_role("heading", name="Clause 4 is shorter").is_visible()
+    expect(page.get_by_role("heading", name="Clause 4 is shorter")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
