@@ -14,7 +14,7 @@ from accounts.calendars import api as calendar_api
 from accounts.cohorts import api as cohort_api
 from accounts.credentials import api as credential_api
 from accounts.credentials import pages as credential_pages
-from accounts.device_logins import oauth as device_login_oauth
+from accounts.device_logins import api as device_login_api
 from accounts.device_logins import pages as device_login_pages
 from accounts.entrance import pages as entrance_pages
 from accounts.invitations import api as invitation_api
@@ -173,7 +173,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("accounts.entrance.allauth_urls")),
     path("account/", include(entrance_pages.urlpatterns)),
     # No endpoints of ours by their forms: see there.
-    *device_login_oauth.urlpatterns,
+    *device_login_api.urlpatterns,
     path("api/v1/", include(API)),
     *openai_urls.urlpatterns,
     *docs.urlpatterns,

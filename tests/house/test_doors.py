@@ -21,7 +21,7 @@ from accounts.notices.commands import dismiss_notice
 from core.api import Endpoint, Operation, Shape, Text, operation, operation_of
 from greenroom.api.schema import document
 from greenroom.checkout import CHECKOUT
-from greenroom.urls import API
+from greenroom.urls import API, urlpatterns
 
 PORTAL = CHECKOUT / "platform/greenroom/portal"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -189,7 +189,8 @@ def test_the_addresses_that_the_guide_asks_are_served():
 
 
 def test_every_api_of_a_feature_is_served():
-    views = {pattern.callback.view_class.__module__ for pattern in API}
+    served = [*API, *(each for each in urlpatterns if isinstance(each, URLPattern))]
+    views = {getattr(one.callback, "view_class", one.callback).__module__ for one in served}
     written = {
         ".".join(path.relative_to(CHECKOUT).with_suffix("").parts)
         for path in files("api.py", shelves=("accounts", "generation", "review"))

@@ -87,8 +87,6 @@ _HAPPENED = """
                 (SELECT programme_id FROM review_submission AS o WHERE o.id = m.subject_id)
             WHEN 'release' THEN
                 (SELECT programme_id FROM review_release AS o WHERE o.id = m.subject_id)
-            WHEN 'credit_line' THEN
-                (SELECT programme_id FROM review_creditline AS o WHERE o.id = m.subject_id)
             WHEN 'contribution' THEN
                 (SELECT programme_id FROM review_contribution AS o WHERE o.id = m.subject_id)
             WHEN 'act' THEN
@@ -97,9 +95,6 @@ _HAPPENED = """
                 (SELECT programme_id FROM review_payout AS o WHERE o.id = m.subject_id)
             WHEN 'credential' THEN
                 (SELECT programme_id FROM accounts_credential AS o WHERE o.id = m.subject_id)
-            WHEN 'share_link' THEN
-                (SELECT r.programme_id FROM review_sharelink AS o
-                 JOIN review_release AS r ON r.id = o.release_id WHERE o.id = m.subject_id)
         END AS programme_id
     FROM core_outboxmessage AS m
     WHERE m.party_id = %s AND m.kind = ANY(%s)

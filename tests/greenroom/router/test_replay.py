@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from accounts.webhooks.events import TABLE
 from core.ids import new_id, shown
+from greenroom.router import database
 from greenroom.router import hub as hub_module
 from greenroom.router.authentication import Credential
 from greenroom.router.hub import Hub
@@ -263,3 +265,9 @@ def test_an_id_that_is_none_of_ours_is_refused(served, rows, party, text):
     answer = served.ask("/events", **{"Cookie": cookie, "Last-Event-ID": text})
     assert answer.status == 400
     assert json.loads(answer.content)["code"] == "event_id_invalid"
+
+
+def test_the_programme_of_every_thing_is_asked_for():
+    """Without one it would be told to a token of any programme."""
+    asked = set(re.findall(r"WHEN '(\w+)'", database._HAPPENED))
+    assert asked == {each.thing for each in TABLE}
